@@ -1,0 +1,40 @@
+/*
+ * crypto.h - hashes, signatures, randomness and secrets at rest. The only face of OpenSSL.
+ *
+ * Failure of a hash or of the random source is the machine's end for us: those die.
+ */
+#ifndef HV_CRYPTO_H
+#define HV_CRYPTO_H
+
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+
+#define SHA256_SIZE 32
+
+void crypto_random(void *out, size_t n);
+void crypto_sha256(struct str data, unsigned char out[SHA256_SIZE]);
+/* The parts are hashed one after another, as if they stood in one string. */
+void crypto_hmac_sha256(struct str key, const struct str *parts, size_t count,
+                        unsigned char out[SHA256_SIZE]);
+bool crypto_equal(const void *a, const void *b, size_t n); /* constant time */
+void crypto_wipe(void *p, size_t n);
+
+/*
+ * The key file: lines "<id> <64 hex digits>", id 1 to 255; the last line is the key for new
+ * secrets, all are tried for old ones by id. Blank lines and # comments are skipped. A file that
+ * others may read is refused.
+ */
+struct keyring;
+int keyring_load(struct keyring **ring_r, const char *path, struct err *err) MUST_CHECK;
+void keyring_destroy(struct keyring **ring);
+
+/* AES-256-GCM. Sealed form: key id (1 byte), nonce (12), ciphertext, tag (16); `bound` (the row's
+ * id, say) is authenticated and must be the same when it is opened. */
+#define SEAL_OVERHEAD 29
+void keyring_seal(const struct keyring *ring, struct str bound, struct str plain, unsigned char *out);
+int keyring_open(const struct keyring *ring, struct str bound, struct str sealed, struct pool *pool,
+                 struct str *plain_r, struct err *err) MUST_CHECK;
+/* A key of its own for one purpose: HMAC-SHA256 of the purpose under the oldest key. */
+void keyring_derive(const struct keyring *ring, const char *purpose, unsigned char out[SHA256_SIZE]);
+
+#endif
