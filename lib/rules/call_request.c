@@ -1,0 +1,257 @@
+/*
+ * call_request.c - a request for a call, read from its JSON field by field: every field has its
+ * limit and its message, and nothing unknown is passed over.
+ */
+#include "lib/rules/call_request.h"
+#include "lib/base/buf.h"
+#include "lib/base/crypto.h"
+#include <string.h>
+
+#define TEXT_MAX ((size_t)128 << 20) /* far over any body that is let in, escapes included */
+#define PAST_MAX (300 * USEC_PER_S)
+#define AHEAD_MAX ((usec_t)366 * 86400 * USEC_PER_S)
+#define ECHO_MAX 60
+
+_Static_assert(SHA256_SIZE == sizeof(((struct call_request *)0)->fingerprint), "one size");
+
+/* What a message may repeat of the caller's text: its start, cut between characters. */
+static struct str echo(struct str s)
+{
+    if (s.n > ECHO_MAX) {
+        s.n = ECHO_MAX;
+        while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
+            s.n--;
+    }
+    return s;
+}
+
+int call_request_no_agent(struct err *err, struct str agent_id)
+{
+    agent_id = echo(agent_id);
+    return err_set(err, ERR_NOT_FOUND, "agent_id \"%.*s\" is not an agent of this workspace.",
+                   (int)agent_id.n, agent_id.n > 0 ? agent_id.p : "");
+}
+
+static int fields_check(const struct json *body, struct err *err)
+{
+    static const char *const known[] = {"agent_id",      "contact_number",  "contact_name",
+                                        "contact_email", "additional_info", "scheduled_at"};
+    struct json *value;
+    struct str name;
+    size_t it = 0;
+
+    while (json_each(body, &it, &name, &value)) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+            found = found || str_is(name, known[i]);
+        if (!found) {
+            name = echo(name);
+            return err_set(err, ERR_INVALID, "Unknown field \"%.*s\".", (int)name.n,
+                           name.n > 0 ? name.p : "");
+        }
+    }
+    return 0;
+}
+
+/* A string that must be there. */
+static int required(const struct json *body, const char *field, struct str *s_r, struct err *err)
+{
+    *s_r = json_str(json_get(body, field));
+    if (s_r->p == NULL)
+        return err_set(err, ERR_INVALID, "%s is required and must be a string.", field);
+    return 0;
+}
+
+/* A string, or STR_NULL when it was not given. */
+static int optional(const struct json *body, const char *field, struct str *s_r, struct err *err)
+{
+    const struct json *value = json_get(body, field);
+
+    *s_r = STR_NULL;
+    if (json_type(value) == JSON_NULL)
+        return 0;
+    if (json_type(value) != JSON_STRING)
+        return err_set(err, ERR_INVALID, "%s must be a string.", field);
+    *s_r = json_str(value);
+    return 0;
+}
+
+/* C0, DEL, or C1 in its UTF-8 form. */
+static bool has_control(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x20 || c == 0x7f)
+            return true;
+        if (c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0)
+            return true;
+    }
+    return false;
+}
+
+static int read_name(const struct json *body, struct str *name_r, struct err *err)
+{
+    if (optional(body, "contact_name", name_r, err) < 0)
+        return -1;
+    if (name_r->p == NULL)
+        return 0;
+    if (str_utf8_count(*name_r) > CONTACT_NAME_MAX)
+        return err_set(err, ERR_INVALID, "contact_name must be at most %d characters.",
+                       CONTACT_NAME_MAX);
+    if (has_control(*name_r))
+        return err_set(err, ERR_INVALID, "contact_name must not contain control characters.");
+    return 0;
+}
+
+/* One '@' with something on both sides and no blank; whether mail gets there is not for us. */
+static bool is_email(struct str s)
+{
+    const char *at = memchr(s.p, '@', s.n);
+    size_t before;
+
+    if (at == NULL || has_control(s) || memchr(s.p, ' ', s.n) != NULL)
+        return false;
+    before = (size_t)(at - s.p);
+    return before > 0 && before + 1 < s.n && memchr(at + 1, '@', s.n - before - 1) == NULL;
+}
+
+static int read_email(const struct json *body, struct str *email_r, struct err *err)
+{
+    if (optional(body, "contact_email", email_r, err) < 0)
+        return -1;
+    if (email_r->p == NULL)
+        return 0;
+    if (email_r->n > CONTACT_EMAIL_MAX)
+        return err_set(err, ERR_INVALID, "contact_email must be at most %d characters.",
+                       CONTACT_EMAIL_MAX);
+    if (!is_email(*email_r))
+        return err_set(err, ERR_INVALID,
+                       "contact_email must be an email address such as raj@company.com.");
+    return 0;
+}
+
+static int read_info(struct pool *pool, const struct json *body, struct str *info_r,
+                     struct err *err)
+{
+    const struct json *info = json_get(body, "additional_info");
+    struct buf text;
+    bool overflow;
+
+    *info_r = STR_NULL;
+    if (json_type(info) == JSON_NULL)
+        return 0;
+    if (json_type(info) != JSON_OBJECT)
+        return err_set(err, ERR_INVALID, "additional_info must be an object.");
+    buf_init(&text, TEXT_MAX);
+    json_write(&text, info);
+    overflow = text.overflow;
+    if (!overflow)
+        *info_r = pool_str(pool, buf_as_str(&text));
+    buf_deinit(&text);
+    if (overflow)
+        return err_set(err, ERR_TOO_LARGE, "additional_info is too large.");
+    return 0;
+}
+
+static int read_scheduled_at(const struct json *body, usec_t now, usec_t *at_r, struct err *err)
+{
+    struct str text;
+
+    *at_r = TIME_NONE;
+    if (optional(body, "scheduled_at", &text, err) < 0)
+        return -1;
+    if (text.p == NULL)
+        return 0;
+    if (time_parse(text, at_r) < 0)
+        return err_set(err, ERR_INVALID,
+                       "scheduled_at must be an RFC 3339 time such as 2024-01-27T03:02:00Z.");
+    if (*at_r < now - PAST_MAX)
+        return err_set(err, ERR_INVALID,
+                       "scheduled_at must not be more than 5 minutes in the past.");
+    if (*at_r > now + AHEAD_MAX)
+        return err_set(err, ERR_INVALID, "scheduled_at must not be more than a year ahead.");
+    return 0;
+}
+
+static int fingerprint(const struct json *body, unsigned char out[SHA256_SIZE], struct err *err)
+{
+    struct buf text;
+    bool overflow;
+
+    buf_init(&text, TEXT_MAX);
+    json_write_sorted(&text, body);
+    overflow = text.overflow;
+    crypto_sha256(buf_as_str(&text), out);
+    buf_deinit(&text);
+    if (overflow)
+        return err_set(err, ERR_TOO_LARGE, "The request body is too large.");
+    return 0;
+}
+
+int call_request_read(struct pool *pool, const struct json *body, usec_t now,
+                      struct call_request *request_r, struct err *err)
+{
+    struct call_request *r = request_r;
+    struct str agent_id;
+
+    memset(r, 0, sizeof(*r));
+    if (json_type(body) != JSON_OBJECT)
+        return err_set(err, ERR_INVALID, "The request body must be a JSON object.");
+    if (fields_check(body, err) < 0 || required(body, "agent_id", &agent_id, err) < 0 ||
+        required(body, "contact_number", &r->contact_number, err) < 0 ||
+        phone_check(r->contact_number, "contact_number", &r->number_kind, err) < 0 ||
+        read_name(body, &r->contact_name, err) < 0 ||
+        read_email(body, &r->contact_email, err) < 0 ||
+        read_info(pool, body, &r->additional_info, err) < 0 ||
+        read_scheduled_at(body, now, &r->scheduled_at, err) < 0 ||
+        fingerprint(body, r->fingerprint, err) < 0)
+        return -1;
+    /* Last, so that a body that is wrong in itself is told so first. */
+    if (id_parse(ID_AGENT, agent_id, &r->agent_id) < 0)
+        return call_request_no_agent(err, agent_id);
+    return 0;
+}
+
+/* The content of a quoted string (RFC 8941 section 3.3.3) into out, which has room; -1: is none. */
+static int unquote(struct str s, char *out, size_t *n_r)
+{
+    size_t n = 0;
+
+    if (s.n < 2 || s.p[s.n - 1] != '"')
+        return -1;
+    for (size_t i = 1; i < s.n - 1; i++) {
+        if (s.p[i] == '"')
+            return -1;
+        if (s.p[i] == '\\') {
+            i++;
+            if (i == s.n - 1 || (s.p[i] != '"' && s.p[i] != '\\'))
+                return -1;
+        }
+        out[n++] = s.p[i];
+    }
+    *n_r = n;
+    return 0;
+}
+
+int idempotency_key_read(struct pool *pool, struct str header, struct str *key_r, struct err *err)
+{
+    struct str s = str_trim(header);
+    char unquoted[2 * IDEMPOTENCY_KEY_MAX + 2];
+    bool good = s.n > 0 && s.n <= sizeof(unquoted);
+    size_t n = s.n;
+
+    if (good && s.p[0] == '"') {
+        good = unquote(s, unquoted, &n) == 0;
+        s = (struct str){unquoted, n};
+    }
+    good = good && n >= 1 && n <= IDEMPOTENCY_KEY_MAX;
+    for (size_t i = 0; good && i < n; i++)
+        good = s.p[i] >= ' ' && s.p[i] <= '~';
+    if (!good)
+        return err_set(err, ERR_INVALID,
+                       "Idempotency-Key must be 1 to %d printable ASCII characters, bare or as a "
+                       "quoted string.",
+                       IDEMPOTENCY_KEY_MAX);
+    *key_r = pool_str(pool, s);
+    return 0;
+}
