@@ -1,0 +1,306 @@
+/*
+ * attempts.c - a report on an attempt, taken in one transaction: lock attempt and call, ask the
+ * rules (lib/rules/call.h) what becomes of them, write that and the events with it.
+ */
+#include "sql/attempts.h"
+#include "sql/events.h"
+#include <string.h>
+
+#define TRIES 5
+#define SUMMARY_MAX 100000    /* bytes; what a carrier says beyond is cut */
+#define TRANSCRIPT_MAX 1000000
+#define OUTCOME_MAX 100
+#define MESSAGE_MAX 500
+
+int attempts_by_token(struct db *db, struct pool *pool, const unsigned char *token,
+                      struct attempt_row *row_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_ATTEMPT_BY_TOKEN);
+    query_bind_bytes(q, token, ATTEMPT_TOKEN_SIZE);
+    if (query_run_again(q, err))
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_NOT_FOUND, "No attempt has this token.");
+    query_id(q, &row_r->call_id);
+    query_id(q, &row_r->workspace_id);
+    query_id(q, &row_r->agent_id);
+    query_id(q, &row_r->carrier_id);
+    row_r->n = (unsigned)query_i64(q);
+    row_r->kind = (enum carrier_kind)(query_i64(q) - 1);
+    row_r->state = (enum attempt_state)(query_i64(q) - 1);
+    row_r->status = (enum call_status)(query_i64(q) - 1);
+    row_r->carrier_url = query_str(q, pool);
+    row_r->carrier_secret_sealed = query_str(q, pool);
+    return 0;
+}
+
+/* What is read under lock, besides what the rules see. */
+struct locked {
+    struct call_view view;
+    struct id call_id, workspace_id, agent_id;
+    struct str contact_number;
+    bool test;
+    usec_t silent_at, now;
+    unsigned voids;
+};
+
+static int lock(struct db *db, struct pool *pool, const struct conf *conf,
+                const unsigned char *token, struct locked *l, struct err *err)
+{
+    struct query *q = db_use(db, STMT_ATTEMPT_LOCK);
+    query_bind_bytes(q, token, ATTEMPT_TOKEN_SIZE);
+    if (query_run(q, err))
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_NOT_FOUND, "No attempt has this token.");
+    memset(l, 0, sizeof *l);
+    query_id(q, &l->call_id);
+    query_id(q, &l->workspace_id);
+    query_id(q, &l->agent_id);
+    l->view.status = (enum call_status)(query_i64(q) - 1);
+    l->test = query_i64(q) != 0;
+    l->contact_number = query_str(q, pool);
+    l->view.attempt_newest = (unsigned)query_i64(q);
+    l->voids = (unsigned)query_i64(q);
+    l->view.voids_in_row = l->voids;
+    l->view.initiated_told = query_time(q) != TIME_NONE;
+    l->view.attempt = (unsigned)query_i64(q);
+    l->view.state = (enum attempt_state)(query_i64(q) - 1);
+    l->view.redial_on_unknown = query_i64(q) != 0;
+    l->silent_at = query_time(q);
+    l->now = query_time(q);
+    l->view.voids_max = (unsigned)conf->place_retry_schedule.count;
+    return 0;
+}
+
+/* When the dispatcher must look at the attempt again, by its new state. */
+static usec_t watch_time(const struct conf *conf, const struct locked *l, enum attempt_state state)
+{
+    switch (state) {
+    case ATTEMPT_FENCED:
+        return l->now + conf->place_timeout + conf->lease_grace;
+    case ATTEMPT_UNKNOWN:
+        return l->now + conf->lookup_first;
+    case ATTEMPT_PLACED:
+    case ATTEMPT_RINGING:
+    case ATTEMPT_ANSWERED:
+        return l->silent_at;
+    case ATTEMPT_ENDED:
+    case ATTEMPT_VOID:
+    case ATTEMPT_STATE_COUNT:
+        break;
+    }
+    return TIME_NONE;
+}
+
+/* At most max bytes, cut between characters. */
+static struct str cut(struct str s, size_t max)
+{
+    if (s.n <= max)
+        return s;
+    s.n = max;
+    while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
+        s.n--;
+    return s;
+}
+
+static const char *reason_of(const struct call_report *report)
+{
+    return report->kind == REPORT_ENDED ? end_reason_text(report->reason)
+                                        : report_kind_text(report->kind);
+}
+
+static int write_attempt(struct db *db, const struct conf *conf, const struct locked *l,
+                         const struct carrier_report *report, const struct call_change *change,
+                         struct err *err)
+{
+    enum attempt_state state = change->state;
+    struct query *q = db_use(db, STMT_ATTEMPT_ADVANCE);
+    query_bind_str(q, str_of(attempt_state_text(state)));
+    query_bind_str(q, cut(report->ref, 255));
+    bool over = state == ATTEMPT_ENDED || state == ATTEMPT_VOID;
+    query_bind_str(q, over ? str_of(reason_of(&report->report)) : STR_NULL);
+    query_bind_str(q, cut(report->message, MESSAGE_MAX));
+    bool placed = state != ATTEMPT_UNKNOWN && state != ATTEMPT_VOID &&
+                  report->report.kind != REPORT_REFUSED && report->report.kind != REPORT_LOST;
+    query_bind_time(q, placed ? l->now : TIME_NONE);
+    query_bind_time(q, state == ATTEMPT_RINGING ? l->now : TIME_NONE);
+    query_bind_time(q, state == ATTEMPT_ANSWERED ? l->now : TIME_NONE);
+    query_bind_time(q, over ? l->now : TIME_NONE);
+    query_bind_time(q, watch_time(conf, l, state));
+    query_bind_id(q, &l->call_id);
+    query_bind_i64(q, l->view.attempt);
+    return query_run(q, err);
+}
+
+/* The call's outcome in words: what the carrier said, or what can be told from how it ended. */
+static struct str outcome_of(const struct carrier_report *report, const struct call_change *change)
+{
+    if (change->voicemail)
+        return STR("voicemail");
+    if (report->outcome.p)
+        return cut(report->outcome, OUTCOME_MAX);
+    return STR("unknown");
+}
+
+/* Attempts in a row that never left, this one included. */
+static unsigned voids_after(const struct locked *l, const struct call_change *change)
+{
+    if (!change->attempt_changes)
+        return l->voids;
+    switch (change->state) {
+    case ATTEMPT_VOID:
+        return l->voids + 1;
+    case ATTEMPT_FENCED:
+    case ATTEMPT_UNKNOWN:
+    case ATTEMPT_STATE_COUNT:
+        return l->voids;
+    case ATTEMPT_PLACED:
+    case ATTEMPT_RINGING:
+    case ATTEMPT_ANSWERED:
+    case ATTEMPT_ENDED:
+        break;
+    }
+    return 0;
+}
+
+static usec_t requeue_time(const struct conf *conf, const struct locked *l,
+                           const struct call_change *change, unsigned voids)
+{
+    if (!change->requeue)
+        return TIME_NONE;
+    if (change->state != ATTEMPT_VOID || voids == 0 || conf->place_retry_schedule.count == 0)
+        return l->now;
+    size_t i = voids - 1;
+    if (i >= conf->place_retry_schedule.count)
+        i = conf->place_retry_schedule.count - 1;
+    return l->now + conf->place_retry_schedule.at[i];
+}
+
+static int write_call(struct db *db, const struct conf *conf, const struct locked *l,
+                      const struct carrier_report *report, const struct call_change *change,
+                      struct err *err)
+{
+    bool done = change->status == CALL_COMPLETED;
+    bool failed = change->status == CALL_FAILED;
+    unsigned voids = voids_after(l, change);
+    usec_t due = requeue_time(conf, l, change, voids);
+    struct str message = report->message.p ? cut(report->message, MESSAGE_MAX)
+                                           : str_of(call_error_message(change->error));
+    struct query *q = db_use(db, STMT_CALL_ADVANCE);
+    query_bind_str(q, str_of(call_status_text(change->status)));
+    query_bind_time(q, change->tell_initiated ? l->now : TIME_NONE);
+    query_bind_time(q, change->status == CALL_IN_PROGRESS ? l->now : TIME_NONE);
+    query_bind_time(q, done || failed ? l->now : TIME_NONE);
+    if (done && report->duration_seconds >= 0)
+        query_bind_i64(q, report->duration_seconds);
+    else
+        query_bind_null(q);
+    query_bind_str(q, done ? outcome_of(report, change) : STR_NULL);
+    query_bind_str(q, done ? cut(report->summary, SUMMARY_MAX) : STR_NULL);
+    query_bind_str(q, done && report->transcript.n <= TRANSCRIPT_MAX ? report->transcript : STR_NULL);
+    query_bind_str(q, failed ? str_of(call_error_code(change->error)) : STR_NULL);
+    query_bind_str(q, failed ? message : STR_NULL);
+    query_bind_time(q, due);
+    query_bind_time(q, due);
+    query_bind_str(q, change->requeue ? STR("carrier_unreachable") : STR_NULL);
+    query_bind_i64(q, voids);
+    query_bind_time(q, l->now);
+    query_bind_id(q, &l->call_id);
+    return query_run(q, err);
+}
+
+static int tell(struct db *db, struct pool *pool, const struct conf *conf, const struct locked *l,
+                const struct carrier_report *report, const struct call_change *change,
+                enum event_type type, struct wakes *wakes, struct err *err)
+{
+    /* The second event of one commit is a microsecond younger, so that lists keep their order. */
+    usec_t later = change->tell_initiated && type != EVENT_CALL_INITIATED ? 1 : 0;
+    struct event_data event = {
+        .type = type,
+        .created_at = l->now + later,
+        .call_id = l->call_id,
+        .agent_id = l->agent_id,
+        .phone_number = l->contact_number,
+        .attempt = l->view.attempt,
+        .duration_seconds = report->duration_seconds,
+        .outcome = outcome_of(report, change),
+        .summary = cut(report->summary, SUMMARY_MAX),
+        .error = change->error,
+        .error_message = cut(report->message, MESSAGE_MAX),
+        .test = l->test,
+    };
+    usec_t first = conf->retry_schedule.count > 0 ? conf->retry_schedule.at[0] : 0;
+    return events_write(db, pool, &l->workspace_id, &event, first, wakes, err);
+}
+
+static int write_change(struct db *db, struct pool *pool, const struct conf *conf,
+                        const struct locked *l, const struct carrier_report *report,
+                        const struct call_change *change, struct wakes *wakes, struct err *err)
+{
+    if (change->attempt_changes && write_attempt(db, conf, l, report, change, err))
+        return -1;
+    if (change->call_changes || change->tell_initiated) {
+        struct call_change whole = *change;
+        if (!change->call_changes)
+            whole.status = l->view.status;
+        if (write_call(db, conf, l, report, &whole, err))
+            return -1;
+    }
+    if (change->tell_initiated &&
+        tell(db, pool, conf, l, report, change, EVENT_CALL_INITIATED, wakes, err))
+        return -1;
+    if (change->tell_completed &&
+        tell(db, pool, conf, l, report, change, EVENT_CALL_COMPLETED, wakes, err))
+        return -1;
+    if (change->tell_failed && tell(db, pool, conf, l, report, change, EVENT_CALL_FAILED, wakes, err))
+        return -1;
+    return 0;
+}
+
+static int report_once(struct db *db, struct pool *pool, const struct conf *conf,
+                       const unsigned char *token, const struct carrier_report *report,
+                       struct attempt_outcome *outcome, struct err *err)
+{
+    struct locked l;
+    if (db_begin(db, err))
+        return -1;
+    if (lock(db, pool, conf, token, &l, err)) {
+        db_rollback(db);
+        return -1;
+    }
+    struct call_change change = call_advance(&l.view, &report->report);
+    memset(outcome, 0, sizeof *outcome);
+    outcome->call_id = l.call_id;
+    outcome->status = change.call_changes ? change.status : l.view.status;
+    outcome->changed = change.call_changes || change.attempt_changes;
+    if (!outcome->changed) {
+        db_rollback(db);
+        return 0;
+    }
+    struct wakes wakes = {0};
+    if (write_change(db, pool, conf, &l, report, &change, &wakes, err)) {
+        db_rollback(db);
+        return -1;
+    }
+    outcome->destinations = wakes.ids;
+    outcome->destination_count = wakes.count;
+    return db_commit(db, err);
+}
+
+int attempts_report(struct db *db, struct pool *pool, const struct conf *conf,
+                    const unsigned char *token, const struct carrier_report *report,
+                    struct attempt_outcome *outcome_r, struct err *err)
+{
+    for (unsigned n = 0;; n++) {
+        err_clear(err);
+        if (report_once(db, pool, conf, token, report, outcome_r, err) == 0)
+            return 0;
+        bool again = err->code == ERR_UNAVAILABLE || err->code == ERR_UNCERTAIN;
+        if (!again || n + 1 == TRIES)
+            break;
+    }
+    if (err->code == ERR_UNCERTAIN)
+        err->code = ERR_UNAVAILABLE;
+    return -1;
+}

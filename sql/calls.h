@@ -1,0 +1,97 @@
+/*
+ * calls.h - calls as rows: made, read, listed, cancelled. One round trip each on the happy path:
+ * the credential is checked by the same statement that does the work, and only when nothing came
+ * back a second statement finds out why.
+ */
+#ifndef HV_CALLS_H
+#define HV_CALLS_H
+
+#include "lib/rules/call.h"
+#include "lib/rules/call_request.h"
+#include "lib/rules/cursor.h"
+#include "sql/db.h"
+
+#define SCOPE_CALLS 1u
+#define SCOPE_MANAGE 2u
+
+/* Who asks: SHA-256 of the API key as it came. */
+struct credential {
+    unsigned char key_hash[32];
+};
+
+/* Is the key good, and does it have the scope? For requests that fail before any of the functions
+ * below is asked: what is wrong with them is told only to those whose key is good. */
+int credentials_check(struct db *db, const struct credential *credential, unsigned scope,
+                      struct err *err) MUST_CHECK;
+
+/* Errors all of these share: ERR_UNAUTHORIZED ("Invalid API key."), ERR_FORBIDDEN (the key lacks
+ * the scope), ERR_NOT_FOUND, ERR_UNAVAILABLE. ERR_UNCERTAIN never leaves here: what was uncertain
+ * was found out or repeated by its key before. */
+
+struct call_row {
+    struct id call_id, agent_id, workspace_id;
+    enum call_status status;
+    bool test;
+    struct str contact_number, contact_name, contact_email, additional_info;
+    usec_t scheduled_at, created_at, updated_at;
+    usec_t completed_at, cancelled_at; /* TIME_NONE: not yet, never */
+    struct str hold_reason;
+    int64_t duration_seconds; /* -1: none */
+    struct str outcome, summary;
+    struct str error_code, error_message;
+};
+
+struct call_new {
+    struct credential credential;
+    struct id call_id; /* made by the caller: what makes the insert repeatable */
+    const struct call_request *request;
+    struct str idempotency_key; /* STR_NULL: none */
+    usec_t idempotency_retention;
+};
+
+struct call_made {
+    struct id call_id;          /* of the stored call: an earlier one's when replayed */
+    enum call_status status;    /* scheduled, or disallowed; a replay gives the first answer again */
+    enum call_error error;      /* with disallowed */
+    bool replayed;
+    bool due_now;               /* a dispatcher should be woken */
+    struct id agent_id;
+    struct id *destinations;    /* with a disallowed call's event: whom to wake for */
+    size_t destination_count;
+};
+
+/* ERR_NOT_FOUND: the agent is not the workspace's. ERR_KEY_REUSED: same key, other request. A
+ * suspended workspace or a disabled agent makes the call with status disallowed, and its event,
+ * in one commit. */
+int calls_create(struct db *db, struct pool *pool, const struct call_new *call,
+                 struct call_made *made_r, struct err *err) MUST_CHECK;
+
+int calls_get(struct db *db, struct pool *pool, const struct credential *credential,
+              const struct id *call_id, struct call_row *row_r, struct err *err) MUST_CHECK;
+
+/* ERR_NOT_CANCELLABLE once it has started or is over; a second cancel gives the same moment. */
+int calls_cancel(struct db *db, const struct credential *credential, const struct id *call_id,
+                 usec_t *cancelled_at_r, struct err *err) MUST_CHECK;
+
+struct call_filter {
+    bool by_status, by_agent;
+    enum call_status status;
+    struct id agent_id;
+    struct str contact_number;             /* STR_NULL: any */
+    usec_t created_after, created_before;  /* exclusive; TIME_NONE: open */
+    bool from_cursor;
+    struct cursor cursor;                  /* rows after this one in the list's order */
+    unsigned limit;                        /* 1 to 100 */
+};
+/* Newest first. next_r: the cursor of the last row when more follow; *more_r says so. */
+int calls_list(struct db *db, struct pool *pool, const struct credential *credential,
+               const struct call_filter *filter, struct call_row **rows_r, size_t *count_r,
+               bool *more_r, struct cursor *next_r, struct err *err) MUST_CHECK;
+
+/* The same without a credential, for the operator: workspace_id NULL lists all workspaces'. */
+int calls_list_operator(struct db *db, struct pool *pool, const struct id *workspace_id,
+                        unsigned limit, struct call_row **rows_r, size_t *count_r, struct err *err) MUST_CHECK;
+int calls_get_operator(struct db *db, struct pool *pool, const struct id *call_id,
+                       struct call_row *row_r, struct err *err) MUST_CHECK;
+
+#endif

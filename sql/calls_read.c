@@ -1,0 +1,219 @@
+/*
+ * calls_read.c - reads, lists and cancels calls, and checks a credential on its own.
+ */
+#include "sql/calls.h"
+#include "sql/calls_private.h"
+#include <string.h>
+
+/* Later than any row; DATETIME's own end is 9999. */
+#define TIME_FAR ((usec_t)253370764800 * USEC_PER_S)
+
+int credentials_unknown(struct err *err)
+{
+    return err_set(err, ERR_UNAUTHORIZED, "Invalid API key.");
+}
+
+int credentials_too_small(unsigned scope, struct err *err)
+{
+    return err_set(err, ERR_FORBIDDEN, "This API key does not have the scope \"%s\".",
+                   scope == SCOPE_CALLS ? "calls" : "manage");
+}
+
+static int check(struct db *db, const struct credential *credential, unsigned scope,
+                 struct id *workspace_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CREDENTIAL_CHECK);
+    query_bind_bytes(q, credential->key_hash, sizeof credential->key_hash);
+    if (query_run_again(q, err))
+        return -1;
+    if (!query_next(q))
+        return credentials_unknown(err);
+    if (((unsigned)query_i64(q) & scope) != scope)
+        return credentials_too_small(scope, err);
+    query_id(q, workspace_r);
+    return 0;
+}
+
+int credentials_check(struct db *db, const struct credential *credential, unsigned scope,
+                      struct err *err)
+{
+    struct id workspace_id;
+    return check(db, credential, scope, &workspace_id, err);
+}
+
+static void read_row(struct query *q, struct pool *pool, struct call_row *row)
+{
+    query_id(q, &row->call_id);
+    query_id(q, &row->agent_id);
+    query_id(q, &row->workspace_id);
+    row->status = (enum call_status)(query_i64(q) - 1);
+    row->test = query_i64(q) != 0;
+    row->contact_number = query_str(q, pool);
+    row->contact_name = query_str(q, pool);
+    row->contact_email = query_str(q, pool);
+    row->additional_info = query_str(q, pool);
+    row->scheduled_at = query_time(q);
+    row->created_at = query_time(q);
+    row->updated_at = query_time(q);
+    row->completed_at = query_time(q);
+    row->cancelled_at = query_time(q);
+    row->hold_reason = query_str(q, pool);
+    row->duration_seconds = query_i64_or(q, -1);
+    row->outcome = query_str(q, pool);
+    row->summary = query_str(q, pool);
+    row->error_code = query_str(q, pool);
+    row->error_message = query_str(q, pool);
+}
+
+static int no_such_call(struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "No such call.");
+}
+
+int calls_get(struct db *db, struct pool *pool, const struct credential *credential,
+              const struct id *call_id, struct call_row *row_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CALL_GET);
+    query_bind_id(q, call_id);
+    query_bind_bytes(q, credential->key_hash, sizeof credential->key_hash);
+    if (query_run_again(q, err))
+        return -1;
+    if (!query_next(q))
+        return credentials_unknown(err);
+    if (query_i64(q) == 0)
+        return credentials_too_small(SCOPE_CALLS, err);
+    if (query_null(q))
+        return no_such_call(err);
+    read_row(q, pool, row_r);
+    return 0;
+}
+
+int calls_get_operator(struct db *db, struct pool *pool, const struct id *call_id,
+                       struct call_row *row_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CALL_GET_OPERATOR);
+    query_bind_id(q, call_id);
+    if (query_run_again(q, err))
+        return -1;
+    if (!query_next(q))
+        return no_such_call(err);
+    read_row(q, pool, row_r);
+    return 0;
+}
+
+/* Compare-and-set: what a dispatcher has fenced in the meantime is no longer scheduled. */
+static int cancel_scheduled(struct db *db, const struct id *call_id, const struct id *workspace_id,
+                            struct err *err)
+{
+    struct query *q = db_use(db, STMT_CALL_CANCEL);
+    query_bind_id(q, call_id);
+    query_bind_id(q, workspace_id);
+    return query_run_again(q, err);
+}
+
+static int cancel_state(struct db *db, const struct id *call_id, const struct id *workspace_id,
+                        usec_t *cancelled_at_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CALL_CANCEL_STATE);
+    query_bind_id(q, call_id);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err))
+        return -1;
+    if (!query_next(q))
+        return no_such_call(err);
+    enum call_status status = (enum call_status)(query_i64(q) - 1);
+    if (status != CALL_CANCELLED)
+        return err_set(err, ERR_NOT_CANCELLABLE, "This call has already started or completed.");
+    *cancelled_at_r = query_time(q);
+    return 0;
+}
+
+int calls_cancel(struct db *db, const struct credential *credential, const struct id *call_id,
+                 usec_t *cancelled_at_r, struct err *err)
+{
+    struct id workspace_id;
+    if (check(db, credential, SCOPE_CALLS, &workspace_id, err))
+        return -1;
+    /* A lost answer needs no more than the look at the row that follows anyway. */
+    if (cancel_scheduled(db, call_id, &workspace_id, err) && err->code != ERR_UNCERTAIN)
+        return -1;
+    return cancel_state(db, call_id, &workspace_id, cancelled_at_r, err);
+}
+
+static void bind_list(struct query *q, const struct id *workspace_id,
+                      const struct call_filter *filter)
+{
+    bool by_number = filter->contact_number.p != NULL;
+    query_bind_id(q, workspace_id);
+    if (by_number)
+        query_bind_str(q, filter->contact_number);
+    else if (filter->by_status)
+        query_bind_str(q, str_of(call_status_text(filter->status)));
+    usec_t from = filter->from_cursor ? filter->cursor.created_at : TIME_FAR;
+    query_bind_time(q, filter->created_after == TIME_NONE ? 0 : filter->created_after);
+    query_bind_time(q, filter->created_before == TIME_NONE ? TIME_FAR : filter->created_before);
+    query_bind_time(q, from);
+    query_bind_time(q, from);
+    query_bind_id(q, &filter->cursor.id);
+    query_bind_id(q, filter->by_agent ? &filter->agent_id : NULL);
+    query_bind_id(q, filter->by_agent ? &filter->agent_id : NULL);
+    struct str status = STR_NULL;
+    if (by_number && filter->by_status)
+        status = str_of(call_status_text(filter->status));
+    query_bind_str(q, status);
+    query_bind_str(q, status);
+    query_bind_i64(q, filter->limit + 1);
+}
+
+int calls_list(struct db *db, struct pool *pool, const struct credential *credential,
+               const struct call_filter *filter, struct call_row **rows_r, size_t *count_r,
+               bool *more_r, struct cursor *next_r, struct err *err)
+{
+    struct id workspace_id;
+    if (check(db, credential, SCOPE_CALLS, &workspace_id, err))
+        return -1;
+    enum stmt stmt = STMT_CALL_LIST_ALL;
+    if (filter->contact_number.p)
+        stmt = STMT_CALL_LIST_BY_NUMBER;
+    else if (filter->by_status)
+        stmt = STMT_CALL_LIST_BY_STATUS;
+    struct query *q = db_use(db, stmt);
+    bind_list(q, &workspace_id, filter);
+    if (query_run_again(q, err))
+        return -1;
+    struct call_row *rows = pool_new(pool, struct call_row, filter->limit);
+    size_t count = 0;
+    *more_r = false;
+    while (query_next(q)) {
+        if (count == filter->limit) {
+            *more_r = true;
+            break;
+        }
+        read_row(q, pool, &rows[count++]);
+    }
+    if (count > 0) {
+        next_r->created_at = rows[count - 1].created_at;
+        next_r->id = rows[count - 1].call_id;
+    }
+    *rows_r = rows;
+    *count_r = count;
+    return 0;
+}
+
+int calls_list_operator(struct db *db, struct pool *pool, const struct id *workspace_id,
+                        unsigned limit, struct call_row **rows_r, size_t *count_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CALL_LIST_OPERATOR);
+    query_bind_id(q, workspace_id);
+    query_bind_id(q, workspace_id);
+    query_bind_i64(q, limit);
+    if (query_run_again(q, err))
+        return -1;
+    struct call_row *rows = pool_new(pool, struct call_row, limit);
+    size_t count = 0;
+    while (count < limit && query_next(q))
+        read_row(q, pool, &rows[count++]);
+    *rows_r = rows;
+    *count_r = count;
+    return 0;
+}

@@ -1,0 +1,191 @@
+/*
+ * deliveries.c - draws deliveries. What became of them is written in deliveries_finish.c.
+ */
+#include "sql/deliveries.h"
+#include <string.h>
+
+int deliveries_due(struct db *db, struct pool *pool, struct due_destination **rows_r,
+                   size_t *count_r, usec_t *now_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_DELIVERY_CLOCK);
+    if (query_run_again(q, err))
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_INTERNAL, "the database has no clock");
+    *now_r = query_time(q);
+
+    q = db_use(db, STMT_DELIVERY_DUE);
+    if (query_run_again(q, err))
+        return -1;
+    struct due_destination *rows = NULL;
+    size_t count = 0, room = 0;
+    while (query_next(q)) {
+        if (count == room) {
+            room = room ? room * 2 : 64;
+            struct due_destination *more = pool_new(pool, struct due_destination, room);
+            if (count > 0)
+                memcpy(more, rows, count * sizeof *more);
+            rows = more;
+        }
+        query_id(q, &rows[count].destination_id);
+        rows[count].due_at = query_time(q);
+        count++;
+    }
+    *rows_r = rows;
+    *count_r = count;
+    return 0;
+}
+
+static void read_destination(struct query *q, struct pool *pool, struct destination_row *row)
+{
+    query_id(q, &row->destination_id);
+    query_id(q, &row->workspace_id);
+    query_skip(q, 1); /* kind: endpoints alone, so far */
+    row->url = query_str(q, pool);
+    row->secret_sealed = query_str(q, pool);
+    row->previous_secret_sealed = query_str(q, pool);
+    row->previous_until = query_time(q);
+    row->timeout_seconds = (unsigned)query_i64(q);
+    row->max_in_flight = (unsigned)query_i64(q);
+    row->status = (enum destination_status)(query_i64(q) - 1);
+    row->health.failures = (unsigned)query_i64(q);
+    row->health.good_since = query_time(q);
+    row->health.held_until = query_time(q);
+    row->health.hold_wait = query_i64(q) * USEC_PER_MS;
+}
+
+int deliveries_destinations(struct db *db, struct pool *pool, const struct id *ids, size_t count,
+                            struct destination_row **rows_r, size_t *count_r, struct err *err)
+{
+    struct destination_row *rows = pool_new(pool, struct destination_row, count);
+    size_t found = 0;
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < DB_MANY_MAX ? count - done : DB_MANY_MAX;
+        struct query *q = db_use_many(db, STMT_DELIVERY_DESTINATIONS, n);
+        for (size_t i = 0; i < n; i++)
+            query_bind_id(q, &ids[done + i]);
+        if (query_run_again(q, err))
+            return -1;
+        while (found < count && query_next(q))
+            read_destination(q, pool, &rows[found++]);
+        done += n;
+    }
+    *rows_r = rows;
+    *count_r = found;
+    return 0;
+}
+
+static void read_drawn(struct query *q, struct drawn_delivery *row)
+{
+    query_id(q, &row->delivery_id);
+    query_id(q, &row->destination_id);
+    query_id(q, &row->event_id);
+    row->position = (unsigned)query_i64(q);
+    row->fence = (unsigned)query_i64(q) + 1;
+    query_skip(q, 1); /* attempts */
+    row->lost = (unsigned)query_i64(q);
+    if (query_i64(q) != 0)
+        row->lost++;
+    row->due_at = query_time(q);
+}
+
+static int draw(struct db *db, const struct draw_want *wants, size_t count,
+                struct drawn_delivery *rows, size_t room, size_t *count_r, struct err *err)
+{
+    /* One more copy than wanted, which finds nothing: the one that fills up to a power of two. */
+    struct query *q = db_use_many(db, STMT_DELIVERY_DRAW, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        query_bind_id(q, &wants[i].destination_id);
+        query_bind_i64(q, wants[i].limit);
+    }
+    query_bind_id(q, &wants[0].destination_id);
+    query_bind_i64(q, 0);
+    if (query_run(q, err))
+        return -1;
+    *count_r = 0;
+    while (*count_r < room && query_next(q))
+        read_drawn(q, &rows[(*count_r)++]);
+    return 0;
+}
+
+static int claim(struct db *db, uint64_t owner, const struct drawn_delivery *rows, size_t count,
+                 usec_t lease, struct err *err)
+{
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < DB_MANY_MAX ? count - done : DB_MANY_MAX;
+        struct query *q = db_use_many(db, STMT_DELIVERY_CLAIM, n);
+        query_bind_i64(q, (int64_t)owner);
+        query_bind_i64(q, lease);
+        for (size_t i = 0; i < n; i++)
+            query_bind_id(q, &rows[done + i].delivery_id);
+        if (query_run(q, err))
+            return -1;
+        done += n;
+    }
+    return 0;
+}
+
+static int give_bodies(struct db *db, struct pool *pool, struct drawn_delivery *rows, size_t count,
+                       struct err *err)
+{
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < DB_MANY_MAX ? count - done : DB_MANY_MAX;
+        struct query *q = db_use_many(db, STMT_DELIVERY_BODIES, n);
+        for (size_t i = 0; i < n; i++)
+            query_bind_id(q, &rows[done + i].event_id);
+        if (query_run_again(q, err))
+            return -1;
+        while (query_next(q)) {
+            struct id event_id;
+            query_id(q, &event_id);
+            struct str body = query_str(q, pool);
+            for (size_t i = done; i < done + n; i++) {
+                if (id_eq(&rows[i].event_id, &event_id))
+                    rows[i].body = body;
+            }
+        }
+        done += n;
+    }
+    return 0;
+}
+
+int deliveries_draw(struct db *db, struct pool *pool, uint64_t owner, const struct draw_want *wants,
+                    size_t count, usec_t lease, struct drawn_delivery **rows_r, size_t *count_r,
+                    struct err *err)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++)
+        room += wants[i].limit;
+    struct drawn_delivery *rows = pool_new(pool, struct drawn_delivery, room);
+    size_t drawn = 0;
+    *rows_r = rows;
+    *count_r = 0;
+    if (count == 0 || room == 0)
+        return 0;
+    if (db_begin(db, err))
+        return -1;
+    if (draw(db, wants, count, rows, room, &drawn, err) ||
+        (drawn > 0 && claim(db, owner, rows, drawn, lease, err))) {
+        db_rollback(db);
+        return -1;
+    }
+    /* Claimed only once the commit has answered; what an unknown commit claimed, its lease frees. */
+    if (db_commit(db, err))
+        return -1;
+    if (drawn > 0 && give_bodies(db, pool, rows, drawn, err))
+        return -1;
+    *count_r = drawn;
+    return 0;
+}
+
+int deliveries_probe(struct db *db, const struct id *destination_id, usec_t lease, bool *ours_r,
+                     struct err *err)
+{
+    struct query *q = db_use(db, STMT_DELIVERY_PROBE);
+    query_bind_i64(q, lease);
+    query_bind_id(q, destination_id);
+    if (query_run(q, err))
+        return -1;
+    *ours_r = query_affected(q) > 0;
+    return 0;
+}

@@ -1,0 +1,91 @@
+/*
+ * deliveries.h - the dispatcher's side of deliveries: which destinations have work, drawing it,
+ * and writing what became of it. Claim short, work without locks, finish by owner and fence.
+ */
+#ifndef HV_DELIVERIES_H
+#define HV_DELIVERIES_H
+
+#include "lib/rules/event.h"
+#include "lib/rules/health.h"
+#include "sql/db.h"
+
+struct due_destination {
+    struct id destination_id;
+    usec_t due_at; /* of its earliest waiting delivery */
+};
+int deliveries_due(struct db *db, struct pool *pool, struct due_destination **rows_r,
+                   size_t *count_r, usec_t *now_r, struct err *err) MUST_CHECK;
+
+#define DESTINATION_STATUSES(X)                                                                    \
+    X(DESTINATION_ENABLED, "enabled")                                                              \
+    X(DESTINATION_PAUSED, "paused")                                                                \
+    X(DESTINATION_DISABLED, "disabled")                                                            \
+    X(DESTINATION_DELETED, "deleted")
+enum destination_status {
+#define X(name, text) name,
+    DESTINATION_STATUSES(X)
+#undef X
+        DESTINATION_STATUS_COUNT
+};
+
+struct destination_row {
+    struct id destination_id, workspace_id;
+    enum destination_status status;
+    struct str url, secret_sealed, previous_secret_sealed;
+    usec_t previous_until; /* TIME_NONE: no previous secret */
+    unsigned timeout_seconds, max_in_flight;
+    struct health health; /* window is left 0 */
+};
+/* Rows of those that exist, in no order. */
+int deliveries_destinations(struct db *db, struct pool *pool, const struct id *ids, size_t count,
+                            struct destination_row **rows_r, size_t *count_r, struct err *err) MUST_CHECK;
+
+struct draw_want {
+    struct id destination_id;
+    unsigned limit;
+};
+struct drawn_delivery {
+    struct id delivery_id, destination_id, event_id;
+    unsigned position, fence; /* fence: ours, after the claim */
+    unsigned lost;            /* leases in a row that ran out, this claim included */
+    usec_t due_at;            /* as it was, for giving it back */
+    struct str body;          /* NULL when the event is gone */
+};
+/* Up to `limit` due deliveries of each, claimed for owner until now + lease, in one transaction;
+ * then their bodies. */
+int deliveries_draw(struct db *db, struct pool *pool, uint64_t owner, const struct draw_want *wants,
+                    size_t count, usec_t lease, struct drawn_delivery **rows_r, size_t *count_r,
+                    struct err *err) MUST_CHECK;
+/* A held destination's one probe: true when it is ours. */
+int deliveries_probe(struct db *db, const struct id *destination_id, usec_t lease, bool *ours_r,
+                     struct err *err) MUST_CHECK;
+
+struct finished_delivery {
+    struct id delivery_id, destination_id, workspace_id;
+    unsigned fence;
+    bool request_made;   /* false: nothing to log (no request was started) */
+    bool succeeded;
+    bool used_up;        /* failed for good */
+    unsigned position;   /* the new one */
+    usec_t due_at;       /* next attempt; TIME_NONE with succeeded or used_up */
+    usec_t started_at;
+    unsigned duration_ms;
+    int status;          /* 0: none */
+    const char *error;   /* NULL: none */
+    struct str detail, response;
+};
+struct destination_health {
+    struct id destination_id;
+    struct health health;
+    const char *disable_reason; /* NULL: not to be disabled */
+};
+/* One transaction, safe to repeat. *lost_r: how many were no longer ours. */
+int deliveries_finish(struct db *db, uint64_t owner, usec_t now,
+                      const struct finished_delivery *rows, size_t count,
+                      const struct destination_health *health, size_t health_count, size_t *lost_r,
+                      struct err *err) MUST_CHECK;
+/* Not sent: free again at its old time. */
+int deliveries_give_back(struct db *db, uint64_t owner, const struct id *delivery_id, unsigned fence,
+                         usec_t due_at, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * deliveries_finish.c - writes what became of deliveries: state, attempt log and the health of
+ * their destinations, many in one transaction.
+ *
+ * Every update asks for owner and fence, so that a repeat of the transaction, or a dispatcher that
+ * slept past its lease, changes nothing.
+ */
+#include "sql/deliveries.h"
+#include <string.h>
+
+/* Successes of the same fence and status go together: nearly always all of them. */
+static int finish_successes(struct db *db, uint64_t owner, usec_t now,
+                            const struct finished_delivery *rows, size_t count, size_t *changed,
+                            struct err *err)
+{
+    const struct finished_delivery *group[DB_MANY_MAX];
+    struct { unsigned fence; int status; } seen[DB_MANY_MAX];
+    size_t seen_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!rows[i].succeeded)
+            continue;
+        bool known = false;
+        for (size_t s = 0; s < seen_count && !known; s++)
+            known = seen[s].fence == rows[i].fence && seen[s].status == rows[i].status;
+        if (known)
+            continue;
+        seen[seen_count].fence = rows[i].fence;
+        seen[seen_count++].status = rows[i].status;
+        size_t n = 0;
+        for (size_t k = i; k < count; k++) {
+            if (rows[k].succeeded && rows[k].fence == rows[i].fence &&
+                rows[k].status == rows[i].status)
+                group[n++] = &rows[k];
+        }
+        struct query *q = db_use_many(db, STMT_DELIVERY_SUCCEEDED, n);
+        query_bind_i64(q, rows[i].status);
+        query_bind_time(q, now);
+        query_bind_i64(q, (int64_t)owner);
+        query_bind_i64(q, rows[i].fence);
+        for (size_t k = 0; k < n; k++)
+            query_bind_id(q, &group[k]->delivery_id);
+        if (query_run(q, err))
+            return -1;
+        *changed += query_affected(q);
+    }
+    return 0;
+}
+
+static int finish_failures(struct db *db, uint64_t owner, usec_t now,
+                           const struct finished_delivery *rows, size_t count, size_t *changed,
+                           struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct finished_delivery *f = &rows[i];
+        if (f->succeeded)
+            continue;
+        struct query *q = db_use(db, STMT_DELIVERY_FAILED);
+        query_bind_str(q, f->used_up ? STR("failed") : STR("waiting"));
+        query_bind_i64(q, f->position);
+        query_bind_time(q, f->due_at);
+        if (f->status > 0)
+            query_bind_i64(q, f->status);
+        else
+            query_bind_null(q);
+        query_bind_str(q, str_of(f->error));
+        query_bind_time(q, now);
+        query_bind_i64(q, (int64_t)owner);
+        query_bind_i64(q, f->fence);
+        query_bind_id(q, &f->delivery_id);
+        if (query_run(q, err))
+            return -1;
+        *changed += query_affected(q);
+    }
+    return 0;
+}
+
+static void bind_log_row(struct query *q, const struct finished_delivery *f)
+{
+    query_bind_id(q, &f->delivery_id);
+    query_bind_i64(q, f->fence);
+    query_bind_id(q, &f->workspace_id);
+    query_bind_time(q, f->started_at);
+    query_bind_i64(q, f->duration_ms);
+    if (f->status > 0)
+        query_bind_i64(q, f->status);
+    else
+        query_bind_null(q);
+    query_bind_str(q, str_of(f->error));
+    query_bind_str(q, f->detail);
+    query_bind_str(q, f->response);
+}
+
+static int log_attempts(struct db *db, const struct finished_delivery *rows, size_t count,
+                        struct err *err)
+{
+    const struct finished_delivery *made[DB_MANY_MAX];
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].request_made)
+            made[total++] = &rows[i];
+    }
+    for (size_t done = 0; done < total;) {
+        size_t n = db_many_chunk(total - done);
+        struct query *q = db_use_many(db, STMT_DELIVERY_LOG, n);
+        for (size_t i = 0; i < n; i++)
+            bind_log_row(q, made[done + i]);
+        if (query_run(q, err))
+            return -1;
+        done += n;
+    }
+    return 0;
+}
+
+static int write_health(struct db *db, const struct destination_health *health, size_t count,
+                        struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct health *h = &health[i].health;
+        struct query *q = db_use(db, STMT_DELIVERY_HEALTH);
+        query_bind_i64(q, h->failures);
+        query_bind_time(q, h->good_since);
+        query_bind_time(q, h->held_until);
+        query_bind_i64(q, h->hold_wait / USEC_PER_MS);
+        query_bind_id(q, &health[i].destination_id);
+        if (query_run(q, err))
+            return -1;
+        if (!health[i].disable_reason)
+            continue;
+        q = db_use(db, STMT_DELIVERY_DISABLE);
+        query_bind_str(q, str_of(health[i].disable_reason));
+        query_bind_id(q, &health[i].destination_id);
+        if (query_run(q, err))
+            return -1;
+    }
+    return 0;
+}
+
+int deliveries_finish(struct db *db, uint64_t owner, usec_t now,
+                      const struct finished_delivery *rows, size_t count,
+                      const struct destination_health *health, size_t health_count, size_t *lost_r,
+                      struct err *err)
+{
+    size_t changed = 0;
+    if (count > DB_MANY_MAX)
+        return err_set(err, ERR_INTERNAL, "over %d deliveries in one write", DB_MANY_MAX);
+    if (db_begin(db, err))
+        return -1;
+    if (finish_successes(db, owner, now, rows, count, &changed, err) ||
+        finish_failures(db, owner, now, rows, count, &changed, err) ||
+        log_attempts(db, rows, count, err) || write_health(db, health, health_count, err)) {
+        db_rollback(db);
+        return -1;
+    }
+    *lost_r = changed < count ? count - changed : 0;
+    return db_commit(db, err);
+}
+
+int deliveries_give_back(struct db *db, uint64_t owner, const struct id *delivery_id, unsigned fence,
+                         usec_t due_at, struct err *err)
+{
+    struct query *q = db_use(db, STMT_DELIVERY_GIVE_BACK);
+    query_bind_time(q, due_at);
+    query_bind_i64(q, (int64_t)owner);
+    query_bind_i64(q, fence);
+    query_bind_id(q, delivery_id);
+    return query_run_again(q, err);
+}

@@ -1,0 +1,109 @@
+/*
+ * events.c - writes an event and one delivery per endpoint that wants it.
+ *
+ * Which endpoints those are is decided here, at the moment of the event: an endpoint made later
+ * does not get it, one deleted later drops it.
+ */
+#include "sql/events.h"
+#include "lib/base/crypto.h"
+#include <string.h>
+
+/* More than any event needs: a summary and a message are bounded on their way in. */
+#define EVENT_BODY_MAX (4u << 20)
+
+static struct id new_id(usec_t now)
+{
+    unsigned char random[10];
+    crypto_random(random, sizeof random);
+    return id_make(now, random);
+}
+
+static int insert_event(struct db *db, const struct id *workspace_id, struct event_data *event,
+                        struct err *err)
+{
+    struct buf body;
+    buf_init(&body, EVENT_BODY_MAX);
+    event->event_id = new_id(event->created_at);
+    event_body(&body, event);
+    if (body.overflow) {
+        buf_deinit(&body);
+        return err_set(err, ERR_INTERNAL, "an event's body would be over %u bytes", EVENT_BODY_MAX);
+    }
+    struct query *q = db_use(db, STMT_EVENT_INSERT);
+    query_bind_id(q, &event->event_id);
+    query_bind_id(q, workspace_id);
+    query_bind_id(q, &event->call_id);
+    query_bind_str(q, str_of(event_type_text(event->type)));
+    query_bind_str(q, buf_as_str(&body));
+    query_bind_time(q, event->created_at);
+    int failed = query_run(q, err);
+    buf_deinit(&body);
+    return failed;
+}
+
+static int destinations_of(struct db *db, struct pool *pool, const struct id *workspace_id,
+                           enum event_type type, struct wakes *found, struct err *err)
+{
+    struct query *q = db_use(db, STMT_EVENT_DESTINATIONS);
+    query_bind_id(q, workspace_id);
+    query_bind_i64(q, (int64_t)(1u << type));
+    if (query_run(q, err))
+        return -1;
+    *found = (struct wakes){0};
+    size_t room = 0;
+    while (query_next(q)) {
+        if (found->count == room) {
+            room = room ? room * 2 : 8;
+            struct id *more = pool_new(pool, struct id, room);
+            if (found->count > 0)
+                memcpy(more, found->ids, found->count * sizeof *more);
+            found->ids = more;
+        }
+        query_id(q, &found->ids[found->count++]);
+    }
+    return 0;
+}
+
+static int insert_deliveries(struct db *db, struct pool *pool, const struct id *workspace_id,
+                             const struct event_data *event, usec_t first_wait,
+                             const struct wakes *to, struct err *err)
+{
+    for (size_t done = 0; done < to->count;) {
+        size_t n = db_many_chunk(to->count - done);
+        struct id *ids = pool_new(pool, struct id, n);
+        struct query *q = db_use_many(db, STMT_EVENT_DELIVERIES, n);
+        for (size_t i = 0; i < n; i++) {
+            ids[i] = new_id(event->created_at);
+            query_bind_id(q, &ids[i]);
+            query_bind_id(q, workspace_id);
+            query_bind_id(q, &to->ids[done + i]);
+            query_bind_id(q, &event->event_id);
+            query_bind_time(q, event->created_at + first_wait);
+            query_bind_time(q, event->created_at);
+            query_bind_time(q, event->created_at);
+        }
+        if (query_run(q, err))
+            return -1;
+        done += n;
+    }
+    return 0;
+}
+
+int events_write(struct db *db, struct pool *pool, const struct id *workspace_id,
+                 struct event_data *event, usec_t first_wait, struct wakes *wakes, struct err *err)
+{
+    struct wakes to;
+    if (insert_event(db, workspace_id, event, err) ||
+        destinations_of(db, pool, workspace_id, event->type, &to, err) ||
+        insert_deliveries(db, pool, workspace_id, event, first_wait, &to, err))
+        return -1;
+    if (to.count == 0)
+        return 0;
+    struct id *all = pool_new(pool, struct id, wakes->count + to.count);
+    if (wakes->count > 0)
+        memcpy(all, wakes->ids, wakes->count * sizeof *all);
+    memcpy(all + wakes->count, to.ids, to.count * sizeof *all);
+    wakes->ids = all;
+    wakes->count += to.count;
+    return 0;
+}
