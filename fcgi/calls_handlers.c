@@ -1,0 +1,151 @@
+/*
+ * calls_handlers.c - the Calls API: make, read, list, cancel. Reads what the caller sent, asks the
+ * store, and writes its answer in the documented form.
+ */
+#include "fcgi/auth.h"
+#include "fcgi/call_json.h"
+#include "fcgi/list_query.h"
+#include "fcgi/responder.h"
+
+static void location_header(const struct responder *rs, struct request *rq, struct answer *an,
+                            const char *call_id)
+{
+    struct str url = str_of(rs->conf->public_url);
+    while (url.n > 0 && url.p[url.n - 1] == '/')
+        url.n--;
+    answer_header(an, "Location",
+                  str_of(pool_printf(rq->pool, "%.*s/v1/calls/%s", STR_ARG(url), call_id)));
+}
+
+/* {"data":{"call_id":"...","status":"..." -- and left open */
+static void begin_call(struct buf *b, const char *call_id, enum call_status status)
+{
+    buf_lit(b, "{\"data\":{\"call_id\":");
+    buf_json(b, str_of(call_id));
+    buf_lit(b, ",\"status\":");
+    buf_json(b, str_of(call_status_text(status)));
+}
+
+static void answer_made(const struct responder *rs, struct request *rq, struct answer *an,
+                        const struct call_made *made)
+{
+    char call_id[ID_TEXT_SIZE];
+    id_format(ID_CALL, &made->call_id, call_id);
+    an->status = STATUS_201;
+    location_header(rs, rq, an, call_id);
+    if (made->replayed)
+        answer_header(an, "Idempotent-Replayed", STR("true"));
+    begin_call(&an->body, call_id, made->status);
+    if (made->status == CALL_DISALLOWED && made->error != CALL_ERROR_NONE) {
+        buf_lit(&an->body, ",\"error\":");
+        call_json_error(&an->body, str_of(call_error_code(made->error)),
+                        str_of(call_error_message(made->error)));
+    }
+    buf_lit(&an->body, "}}");
+}
+
+int call_create(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
+{
+    usec_t now = clock_wall();
+    struct call_request request;
+    struct call_new call = {
+        .request = &request,
+        .idempotency_key = STR_NULL,
+        .idempotency_retention = rs->conf->idempotency_retention,
+    };
+    unsigned char random[10];
+    struct call_made made;
+
+    struct str key_header = rq->param[PARAM_IDEMPOTENCY_KEY];
+    if (key_header.p != NULL &&
+        idempotency_key_read(rq->pool, key_header, &call.idempotency_key, err) != 0)
+        return -1;
+    if (call_request_read(rq->pool, rq->json, now, &request, err) != 0)
+        return -1;
+    crypto_random(random, sizeof(random));
+    call.call_id = id_make(now, random);
+    call.credential = *auth_credential(rq);
+    if (calls_create(rs->db, rq->pool, &call, &made, err) != 0)
+        return -1;
+    responder_wake(rs, made.due_now ? &made.agent_id : NULL, made.destinations,
+                   made.destination_count);
+    answer_made(rs, rq, an, &made);
+    return 0;
+}
+
+/* What has not the form of an id is no call's: the same answer as for one that does not exist. */
+static int read_call_id(const struct request *rq, struct id *id_r, struct err *err)
+{
+    if (id_parse(ID_CALL, rq->match.args[0], id_r) != 0)
+        return err_set(err, ERR_NOT_FOUND, "No such call.");
+    return 0;
+}
+
+int call_get(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
+{
+    struct id call_id;
+    struct call_row row;
+
+    if (read_call_id(rq, &call_id, err) != 0)
+        return -1;
+    if (calls_get(rs->db, rq->pool, auth_credential(rq), &call_id, &row, err) != 0)
+        return -1;
+    buf_lit(&an->body, "{\"data\":");
+    call_json(&an->body, &row);
+    buf_char(&an->body, '}');
+    return 0;
+}
+
+int call_cancel(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
+{
+    struct id call_id;
+    usec_t cancelled_at;
+
+    if (read_call_id(rq, &call_id, err) != 0)
+        return -1;
+    struct str name;
+    struct json *value;
+    size_t it = 0;
+    if (rq->json != NULL && json_each(rq->json, &it, &name, &value))
+        return err_set(err, ERR_INVALID, "This request has no fields; it came with %.*s.",
+                       STR_ARG(name));
+    if (calls_cancel(rs->db, auth_credential(rq), &call_id, &cancelled_at, err) != 0)
+        return -1;
+
+    char text[ID_TEXT_SIZE], at[TIME_TEXT_SIZE];
+    id_format(ID_CALL, &call_id, text);
+    time_format(cancelled_at, at);
+    begin_call(&an->body, text, CALL_CANCELLED);
+    buf_lit(&an->body, ",\"cancelled_at\":");
+    buf_json(&an->body, str_of(at));
+    buf_lit(&an->body, "}}");
+    return 0;
+}
+
+int call_list(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
+{
+    struct call_filter filter;
+    struct call_row *rows;
+    size_t count;
+    bool more;
+    struct cursor next;
+
+    if (list_query_read(rq->pool, rq->param[PARAM_QUERY], &filter, err) != 0)
+        return -1;
+    if (calls_list(rs->db, rq->pool, auth_credential(rq), &filter, &rows, &count, &more, &next,
+                   err) != 0)
+        return -1;
+    buf_lit(&an->body, "{\"data\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(&an->body, ',');
+        call_json(&an->body, &rows[i]);
+    }
+    buf_lit(&an->body, "],\"next_cursor\":");
+    char text[CURSOR_TEXT_SIZE];
+    if (more)
+        cursor_format(&next, text);
+    buf_json(&an->body, more ? str_of(text) : STR_NULL);
+    buf_char(&an->body, '}');
+    return 0;
+}

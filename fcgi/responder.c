@@ -1,0 +1,258 @@
+/*
+ * responder.c - the way of a request: the steps, in the order in which a caller learns what is
+ * wrong, then the handler, then the answer, the counter and the log. This is the one place of
+ * fcgi/ that logs what went wrong with a request.
+ */
+#include "fcgi/responder.h"
+
+#include "fcgi/auth.h"
+#include "lib/base/log.h"
+#include "sql/migrate.h"
+
+#include <string.h>
+
+#define ROUTE_ROW_NONE ROUTE_COUNT
+#define BUFFER_KEPT_MAX 65536
+
+int responder_init(struct responder *rs, const struct program *program, const struct conf *conf,
+                   struct err *err)
+{
+    memset(rs, 0, sizeof(*rs));
+    rs->program = program;
+    rs->conf = conf;
+    if (program->needs_keys && keyring_load(&rs->ring, conf->key_file, err) != 0)
+        return -1;
+    if (counters_open(&rs->counters, conf->runtime_dir, "requests", ROUTE_COUNT + 1, STATUS_COUNT,
+                      err) != 0) {
+        keyring_destroy(&rs->ring);
+        return -1;
+    }
+    wake_sender_create(&rs->wake, conf->runtime_dir);
+    db_create(&rs->db, conf);
+    pool_create(&rs->pool);
+    buf_init(&rs->body, 0);
+    answer_init(&rs->answer);
+    return 0;
+}
+
+void responder_deinit(struct responder *rs)
+{
+    answer_deinit(&rs->answer);
+    buf_deinit(&rs->body);
+    pool_destroy(&rs->pool);
+    db_destroy(&rs->db);
+    wake_sender_destroy(&rs->wake);
+    counters_close(&rs->counters);
+    if (rs->ring != NULL)
+        keyring_destroy(&rs->ring);
+}
+
+void responder_wake(struct responder *rs, const struct id *agent_id, const struct id *destinations,
+                    size_t count)
+{
+    struct wake_item items[WAKE_IDS_MAX];
+    size_t n = 0;
+
+    if (agent_id != NULL) {
+        items[n].kind = WAKE_CALL;
+        memcpy(items[n++].id, agent_id->b, sizeof(agent_id->b));
+    }
+    /* those beyond one datagram are found at the next poll */
+    for (size_t i = 0; i < count && n < WAKE_IDS_MAX; i++) {
+        items[n].kind = WAKE_DELIVERY;
+        memcpy(items[n++].id, destinations[i].b, sizeof(destinations[i].b));
+    }
+    if (n > 0)
+        wake_send(rs->wake, items, n);
+}
+
+enum step { STEP_NEXT, STEP_ANSWERED, STEP_FAILED };
+typedef enum step step_fn(struct responder *rs, struct request *rq, struct answer *an,
+                          struct err *err);
+
+static enum step step_route(struct responder *rs, struct request *rq, struct answer *an,
+                            struct err *err)
+{
+    unsigned allowed;
+    if (router_find(rs->program->bit, rq->method, rq->path, &rq->match, &allowed, err) == 0) {
+        rq->routed = true;
+        return STEP_NEXT;
+    }
+    if (allowed == 0)
+        return STEP_FAILED;
+    if (rq->method == METHOD_OPTIONS)
+        an->status = STATUS_204;
+    else
+        answer_error(an, err);
+    struct buf allow;
+    buf_init(&allow, 128);
+    router_allow(allowed, &allow);
+    answer_header(an, "Allow", buf_as_str(&allow));
+    buf_deinit(&allow);
+    return STEP_ANSWERED;
+}
+
+static enum step step_key(struct responder *rs, struct request *rq, struct answer *an,
+                          struct err *err)
+{
+    (void)rs;
+    (void)an;
+    if (route_info(rq->match.route)->scope == SCOPE_NONE)
+        return STEP_NEXT;
+    return auth_read_key(rq, err) == 0 ? STEP_NEXT : STEP_FAILED;
+}
+
+/* Looks again after each new connection: the schema may have been migrated meanwhile. */
+static enum step step_schema(struct responder *rs, struct request *rq, struct answer *an,
+                             struct err *err)
+{
+    (void)an;
+    if (route_info(rq->match.route)->program == PROGRAM_ANY)
+        return STEP_NEXT; /* health and figures are for when this fails */
+    if (rs->schema_known && rs->schema_seen == db_generation(rs->db))
+        return STEP_NEXT;
+    rs->schema_known = false;
+    if (migrate_check(rs->db, err) != 0) {
+        if (err->code != ERR_UNAVAILABLE)
+            err->code = ERR_UNAVAILABLE; /* ours to mend, and callers may come again then */
+        return STEP_FAILED;
+    }
+    rs->schema_known = true;
+    rs->schema_seen = db_generation(rs->db);
+    return STEP_NEXT;
+}
+
+static int read_json(struct request *rq, struct err *err)
+{
+    if (json_parse(rq->pool, rq->body, &rq->json, err) != 0)
+        return -1;
+    if (json_type(rq->json) != JSON_OBJECT)
+        return err_set(err, ERR_INVALID, "The request body must be a JSON object.");
+    return 0;
+}
+
+static int read_body(struct responder *rs, struct request *rq, struct err *err)
+{
+    size_t cap = (size_t)rs->conf->body_bytes_max;
+    switch (route_info(rq->match.route)->body) {
+    case BODY_NO_BODY:
+        return 0;
+    case BODY_JSON:
+        if (request_check_json_type(rq, err) != 0 ||
+            request_read_body(rq, &rs->body, cap, err) != 0)
+            return -1;
+        if (rq->body.n == 0)
+            return err_set(err, ERR_INVALID,
+                           "The request body is empty; it must be a JSON object.");
+        return read_json(rq, err);
+    case BODY_OPTIONAL_JSON:
+        if (request_read_body(rq, &rs->body, cap, err) != 0)
+            return -1;
+        if (rq->body.n == 0)
+            return 0;
+        return request_check_json_type(rq, err) != 0 ? -1 : read_json(rq, err);
+    case BODY_CALLBACK:
+        return request_read_body(rq, &rs->body, CALLBACK_BYTES_MAX, err);
+    }
+    die("a route without a body kind");
+}
+
+static enum step step_body(struct responder *rs, struct request *rq, struct answer *an,
+                           struct err *err)
+{
+    (void)an;
+    return read_body(rs, rq, err) == 0 ? STEP_NEXT : STEP_FAILED;
+}
+
+static enum step step_handle(struct responder *rs, struct request *rq, struct answer *an,
+                             struct err *err)
+{
+    return rs->program->handlers[rq->match.route](rs, rq, an, err) == 0 ? STEP_ANSWERED
+                                                                        : STEP_FAILED;
+}
+
+/* The order is part of the API: the first step that fails decides the answer. */
+static step_fn *const steps[] = {
+    step_route,  /* 404, 405, OPTIONS */
+    step_key,    /* 401: no key came */
+    step_schema, /* 503: no database, or one of another version */
+    step_body,   /* 415, 413, 400 */
+    step_handle, /* all else; the key is checked by the statement that does the work */
+};
+
+/* Leaves in *err what went wrong; ERR_NONE: nothing did. */
+static void run_steps(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
+{
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        err_clear(err);
+        enum step step = steps[i](rs, rq, an, err);
+        if (step == STEP_NEXT)
+            continue;
+        if (step == STEP_FAILED) {
+            auth_check_before_refusal(rq, rs->db, err);
+            answer_error(an, err);
+        }
+        break;
+    }
+    if (an->body.overflow || an->headers.overflow) {
+        err_set(err, ERR_INTERNAL, "the answer is over %d bytes", ANSWER_BODY_MAX);
+        answer_error(an, err);
+    }
+}
+
+static void log_request(const struct responder *rs, const struct request *rq,
+                        enum answer_status status, const struct err *err, usec_t started)
+{
+    const char *route = rq->routed ? route_info(rq->match.route)->path : "none";
+    int code = answer_status_code(status);
+
+    if (status >= STATUS_500) {
+        char quoted[2 * sizeof(err->message)];
+        log_write(status == STATUS_500 ? LOG_ERROR : LOG_WARNING, "request failed",
+                  "request=%s method=%s route=%s status=%d error=%s", rq->id,
+                  method_text(rq->method), route, code,
+                  log_quote(str_of(err->message), quoted, sizeof(quoted)));
+    }
+    if (rs->conf->log_requests)
+        log_write(LOG_INFO, "request", "request=%s method=%s route=%s status=%d ms=%.1f", rq->id,
+                  method_text(rq->method), route, code,
+                  (double)(clock_monotonic() - started) / (double)USEC_PER_MS);
+}
+
+/* One long list must not decide how much memory a responder holds for ever. */
+static void keep_little(struct buf *b)
+{
+    if (b->cap <= BUFFER_KEPT_MAX)
+        return;
+    size_t max = b->max;
+    buf_deinit(b);
+    buf_init(b, max);
+}
+
+void responder_serve(struct responder *rs, struct io *io, char *const *environ_)
+{
+    usec_t started = rs->conf->log_requests ? clock_monotonic() : 0;
+    struct answer *an = &rs->answer;
+    unsigned char random[10];
+    struct request rq;
+    struct err err;
+
+    err_clear(&err);
+    crypto_random(random, sizeof(random));
+    if (request_init(&rq, io, rs->pool, environ_, random, str_of(rs->conf->base_path), &err) != 0)
+        answer_error(an, &err);
+    else
+        run_steps(rs, &rq, an, &err);
+
+    request_drain(&rq);
+    (void)io->write(io, answer_wire(an, rq.id, rq.method == METHOD_HEAD));
+    io->finish(io);
+
+    counters_add(rs->counters, rq.routed ? rq.match.route : ROUTE_ROW_NONE, an->status, 1);
+    log_request(rs, &rq, an->status, &err, started);
+    answer_clear(an);
+    keep_little(&an->body);
+    keep_little(&an->wire);
+    keep_little(&rs->body);
+    pool_clear(rs->pool);
+}
