@@ -1,0 +1,22 @@
+/*
+ * caller.h - calls: due ones are fenced and their carriers asked, attempts that need looking at are
+ * looked up, the simulator's timeline is played. Two lanes: one finds work, one writes what came
+ * of it.
+ */
+#ifndef HV_CALLER_H
+#define HV_CALLER_H
+
+#include "daemon/dispatcher.h"
+#include "lib/rules/id.h"
+
+void caller_create(struct caller **caller_r, struct dispatcher *dispatcher);
+void caller_destroy(struct caller **caller);
+/* This agent has a call that is due now. */
+void caller_wake(struct caller *caller, const struct id *agent_id);
+/* Something may be due: look again. */
+void caller_look(struct caller *caller);
+/* As deliverer_idle() and deliverer_settled(). */
+bool caller_idle(const struct caller *caller);
+bool caller_settled(const struct caller *caller);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * caller_private.h - what caller.c (finding work), ask.c (requests) and record.c (writing) share.
+ */
+#ifndef HV_CALLER_PRIVATE_H
+#define HV_CALLER_PRIVATE_H
+
+#include "daemon/caller.h"
+#include "lib/voice/carrier.h"
+#include "sql/fence.h"
+#include "sql/steps.h"
+#include "sql/watch.h"
+
+/* One matter with a carrier, from its start until what came of it is written. */
+enum matter_kind {
+    MATTER_PLACE,    /* a carrier was asked to place a call */
+    MATTER_SIMULATE, /* the simulator was: its timeline is to be written */
+    MATTER_FIND,     /* a carrier was asked what became of an attempt */
+    MATTER_STEP      /* a callback of the simulator was posted */
+};
+
+struct matter {
+    struct matter *next; /* in the queue of the finished */
+    struct caller *caller;
+    enum matter_kind kind;
+    struct pool *pool; /* its own; holds it, too */
+    unsigned char token[ATTEMPT_TOKEN_SIZE];
+    struct id call_id;
+    enum carrier_kind carrier;
+    struct carrier_report report;   /* PLACE, SIMULATE, FIND */
+    struct watched_attempt watched; /* FIND */
+    struct simulated_step *steps;   /* SIMULATE */
+    size_t step_count;
+    struct id step_id; /* STEP */
+    bool step_taken;
+    usec_t started_at; /* monotonic */
+};
+
+struct caller {
+    struct dispatcher *dispatcher;
+    struct lane *look_lane, *record_lane;
+    struct id *ready; /* agents with due calls, as far as known */
+    size_t ready_count, ready_room;
+    usec_t looked_at;    /* monotonic; TIME_NONE: never */
+    usec_t next_step_at; /* monotonic */
+    bool look_wanted;
+    bool drawn_out;
+    size_t in_flight;
+    struct matter *finished, **finished_end;
+    size_t finished_count;
+};
+
+/* ask.c: these start what they are named after; what comes of it is queued. The row's texts are
+ * copied. */
+void ask_place(struct caller *caller, const struct fenced_call *call);
+void ask_find(struct caller *caller, const struct watched_attempt *attempt);
+void ask_step(struct caller *caller, const struct step_row *step);
+/* The attempt was fenced by a dispatcher that said nothing more: from now on it is unknown. */
+void ask_left_behind(struct caller *caller, const struct watched_attempt *attempt);
+
+/* record.c */
+void record_add(struct caller *caller, struct matter *matter);
+void record_lane_run(struct lane *lane, void *ctx);
+void matter_free(struct matter *matter);
+
+#endif

@@ -1,0 +1,372 @@
+/*
+ * deliver.c - finds destinations that have work and draws as much for each as its window has room,
+ * many destinations in one transaction.
+ *
+ * A look over all destinations (`scan`) costs one loose index scan; wake datagrams name those that
+ * have new work, so that it is not waited for. What is drawn is started at once: nothing claimed
+ * ever waits for its turn.
+ */
+#include "daemon/deliver.h"
+#include "daemon/deliver_private.h"
+#include "daemon/fault.h"
+#include "lib/base/log.h"
+#include "lib/base/pool.h"
+#include <stdlib.h>
+
+#define SCAN_GAP (250 * USEC_PER_MS)     /* between two looks that were asked for */
+#define SETTINGS_AGE (1 * USEC_PER_S)    /* a change of an endpoint holds after this at the latest */
+#define SMALL_DRAW_GAP (5 * USEC_PER_MS) /* under half a window free: wait this long for more */
+#define DRAW_DESTINATIONS_MAX 127        /* in one transaction; with the filler a power of two */
+
+static void draw_lane_run(struct lane *lane, void *ctx);
+
+void deliverer_create(struct deliverer **deliverer_r, struct dispatcher *dispatcher)
+{
+    const struct conf *conf = dispatcher->conf;
+    struct deliverer *d = mem_alloc(sizeof *d);
+    d->dispatcher = dispatcher;
+    d->policy = (struct health_policy){
+        .window_start = (unsigned)conf->window_start,
+        .hold_after_failures = (unsigned)conf->hold_after_failures,
+        .disable_after_failures = (unsigned)conf->disable_after_failures,
+        .hold_first = conf->hold_first,
+        .hold_max = conf->hold_max,
+        .disable_after = conf->disable_after,
+    };
+    d->schedule = (struct schedule){
+        .waits = conf->retry_schedule.at,
+        .count = (unsigned)conf->retry_schedule.count,
+        .jitter_percent = (unsigned)conf->retry_jitter_percent,
+    };
+    d->scanned_at = TIME_NONE;
+    d->finished_end = &d->finished;
+    pool_create(&d->scratch);
+    destinations_create(&d->destinations);
+    d->draw_lane = loop_add_lane(dispatcher->loop, "draw", draw_lane_run, d);
+    d->finish_lane = loop_add_lane(dispatcher->loop, "finish", finish_lane_run, d);
+    *deliverer_r = d;
+}
+
+void deliverer_destroy(struct deliverer **deliverer)
+{
+    struct deliverer *d = *deliverer;
+    if (!d)
+        return;
+    while (d->finished) {
+        struct sending *s = d->finished;
+        d->finished = s->next;
+        sending_free(s);
+    }
+    destinations_destroy(&d->destinations);
+    pool_destroy(&d->scratch);
+    free(d);
+    *deliverer = NULL;
+}
+
+usec_t deliverer_now(const struct deliverer *d)
+{
+    return clock_monotonic() + d->clock_offset;
+}
+
+void deliverer_wake(struct deliverer *d, const struct id *ids, size_t count)
+{
+    if (count == 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        struct destination *destination = destinations_get(d->destinations, &ids[i]);
+        destination->ready_at = 0;
+    }
+    d->drawn_out = false;
+    lane_poke(d->draw_lane);
+}
+
+void deliverer_look(struct deliverer *d)
+{
+    d->rescan = true;
+    d->drawn_out = false;
+    lane_poke(d->draw_lane);
+}
+
+bool deliverer_settled(const struct deliverer *d)
+{
+    return d->in_flight == 0 && d->finished_count == 0 && lane_sleeps(d->finish_lane) &&
+           lane_sleeps(d->draw_lane);
+}
+
+bool deliverer_idle(const struct deliverer *d)
+{
+    return deliverer_settled(d) && d->drawn_out && d->scanned_at != TIME_NONE;
+}
+
+static bool scan_is_due(const struct deliverer *d, usec_t monotonic)
+{
+    if (d->scanned_at == TIME_NONE)
+        return true;
+    usec_t gap = d->dispatcher->conf->poll_interval;
+    if (d->rescan && gap > SCAN_GAP)
+        gap = SCAN_GAP;
+    return monotonic - d->scanned_at >= gap;
+}
+
+static int scan(struct deliverer *d, struct db *db, struct pool *pool, struct err *err)
+{
+    struct due_destination *due;
+    size_t count;
+    usec_t now;
+    if (deliveries_due(db, pool, &due, &count, &now, err))
+        return -1;
+    usec_t monotonic = clock_monotonic();
+    d->clock_offset = now - monotonic;
+    d->scanned_at = monotonic;
+    d->rescan = false;
+    for (size_t i = 0; i < destinations_count(d->destinations); i++)
+        destinations_at(d->destinations, i)->ready_at = TIME_NEVER;
+    for (size_t i = 0; i < count; i++)
+        destinations_get(d->destinations, &due[i].destination_id)->ready_at = due[i].due_at;
+    return 0;
+}
+
+static bool settings_are_old(const struct destination *destination, usec_t monotonic)
+{
+    return !destination->known || monotonic - destination->loaded_at > SETTINGS_AGE;
+}
+
+/* Reads anew what is about to be drawn for and was read too long ago. */
+static int load_settings(struct deliverer *d, struct db *db, struct pool *pool, usec_t now,
+                         usec_t monotonic, struct err *err)
+{
+    struct id *ids = pool_new(pool, struct id, DB_MANY_MAX);
+    size_t wanted = 0;
+    for (size_t i = 0; i < destinations_count(d->destinations) && wanted < DB_MANY_MAX; i++) {
+        struct destination *one = destinations_at(d->destinations, i);
+        if (one->ready_at <= now && settings_are_old(one, monotonic))
+            ids[wanted++] = one->id;
+    }
+    if (wanted == 0)
+        return 0;
+    struct destination_row *rows;
+    size_t found;
+    if (deliveries_destinations(db, pool, ids, wanted, &rows, &found, err))
+        return -1;
+    for (size_t i = 0; i < found; i++) {
+        struct destination *one = destinations_get(d->destinations, &rows[i].destination_id);
+        destination_load(one, &rows[i], d->dispatcher->keys, &d->policy, now, monotonic);
+    }
+    /* Work for a destination that does not exist can't be sent; it is looked at again later. */
+    for (size_t i = 0; i < wanted; i++) {
+        struct destination *one = destinations_get(d->destinations, &ids[i]);
+        if (settings_are_old(one, monotonic))
+            one->ready_at = TIME_NEVER;
+    }
+    return 0;
+}
+
+/* How many more of this destination may be under way; 0 also when it is better to wait. */
+static unsigned room_for(const struct destination *one, size_t free_slots, usec_t now,
+                         usec_t monotonic)
+{
+    if (!one->known || one->status != DESTINATION_ENABLED)
+        return 0;
+    unsigned room = health_room(&one->health, one->in_flight, now);
+    if (one->in_flight + room > one->max_in_flight)
+        room = one->max_in_flight > one->in_flight ? one->max_in_flight - one->in_flight : 0;
+    /* Half of what is left at the most, so that no one destination takes it all. */
+    if (room > (free_slots + 1) / 2)
+        room = (unsigned)((free_slots + 1) / 2);
+    bool small = one->in_flight > 0 && room * 2 < one->health.window;
+    if (small && monotonic - one->drawn_at < SMALL_DRAW_GAP)
+        return 0;
+    return room;
+}
+
+static size_t choose(struct deliverer *d, struct draw_want *wants, usec_t now, usec_t monotonic)
+{
+    size_t total = destinations_count(d->destinations);
+    size_t most = (size_t)d->dispatcher->conf->deliveries_in_flight_max;
+    size_t taken = d->in_flight, chosen = 0, i;
+    for (i = 0; i < total && chosen < DRAW_DESTINATIONS_MAX && taken < most; i++) {
+        struct destination *one = destinations_at(d->destinations, (d->cursor + i) % total);
+        if (one->ready_at > now)
+            continue;
+        unsigned room = room_for(one, most - taken, now, monotonic);
+        if (room == 0)
+            continue;
+        wants[chosen].destination_id = one->id;
+        wants[chosen++].limit = room;
+        taken += room;
+    }
+    d->cursor = total > 0 ? (d->cursor + i) % total : 0;
+    return chosen;
+}
+
+/* The one request to a destination on hold is made by whoever moves its hold on first. */
+static int win_probes(struct deliverer *d, struct db *db, struct draw_want *wants, size_t *count,
+                      struct err *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
+        bool ours = true;
+        if (one->health.held_until != TIME_NONE) {
+            usec_t lease = one->timeout + d->dispatcher->conf->lease_grace;
+            if (deliveries_probe(db, &one->id, lease, &ours, err))
+                return -1;
+            if (!ours)
+                one->known = false; /* another dispatcher's probe: read anew */
+        }
+        if (ours)
+            wants[kept++] = wants[i];
+    }
+    *count = kept;
+    return 0;
+}
+
+static usec_t lease_for(const struct deliverer *d, const struct draw_want *wants, size_t count)
+{
+    usec_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
+        if (one->timeout > longest)
+            longest = one->timeout;
+    }
+    return longest + d->dispatcher->conf->lease_grace;
+}
+
+static void give_back(struct deliverer *d, struct db *db, const struct drawn_delivery *row)
+{
+    struct err err;
+    if (deliveries_give_back(db, d->dispatcher->owner, &row->delivery_id, row->fence, row->due_at,
+                             &err))
+        log_write(LOG_WARNING, "a delivery could not be given back; its lease will free it",
+                  "error=%s", err_code_text(err.code));
+}
+
+/* Nothing more is ready there, as far as we know: said before the rows are read, so that a wake that
+ * comes meanwhile is not forgotten. */
+static void mark_drawing(struct deliverer *d, const struct draw_want *wants, size_t count)
+{
+    usec_t monotonic = clock_monotonic();
+    for (size_t i = 0; i < count; i++) {
+        struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
+        one->drawn_at = monotonic;
+        one->ready_at = TIME_NEVER;
+    }
+}
+
+/* Where as much came as was asked for, there may be more. */
+static void mark_drawn(struct deliverer *d, const struct draw_want *wants, size_t count,
+                       const struct drawn_delivery *rows, size_t drawn)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned came = 0;
+        for (size_t k = 0; k < drawn; k++)
+            came += id_eq(&rows[k].destination_id, &wants[i].destination_id);
+        if (came == wants[i].limit)
+            destinations_get(d->destinations, &wants[i].destination_id)->ready_at = 0;
+    }
+}
+
+static int draw(struct deliverer *d, struct db *db, struct pool *pool, struct draw_want *wants,
+                size_t count, struct err *err)
+{
+    struct drawn_delivery *rows;
+    size_t drawn;
+    if (win_probes(d, db, wants, &count, err))
+        return -1;
+    usec_t lease = lease_for(d, wants, count);
+    mark_drawing(d, wants, count);
+    if (deliveries_draw(db, pool, d->dispatcher->owner, wants, count, lease, &rows, &drawn, err))
+        return -1;
+    if (drawn > 0)
+        fault_point("delivery_claimed");
+    mark_drawn(d, wants, count, rows, drawn);
+    for (size_t k = 0; k < drawn; k++) {
+        struct destination *one = destinations_get(d->destinations, &rows[k].destination_id);
+        if (d->dispatcher->stopping)
+            give_back(d, db, &rows[k]);
+        else
+            sending_start(d, one, &rows[k]);
+    }
+    return 0;
+}
+
+/* When one that has work may be drawn for, by the database's clock; TIME_NEVER: when something that
+ * is under way has ended, which pokes the lane. */
+static usec_t ready_time(const struct destination *one, usec_t now)
+{
+    if (one->ready_at == TIME_NEVER || one->status != DESTINATION_ENABLED)
+        return TIME_NEVER;
+    if (one->ready_at > now)
+        return one->ready_at;
+    if (one->health.held_until != TIME_NONE && one->health.held_until > now)
+        return one->health.held_until;
+    unsigned most = one->health.window < one->max_in_flight ? one->health.window
+                                                            : one->max_in_flight;
+    return one->in_flight >= most ? TIME_NEVER : now + SMALL_DRAW_GAP;
+}
+
+/* When to look again, by the monotonic clock. */
+static usec_t next_look(const struct deliverer *d, usec_t now)
+{
+    const struct conf *conf = d->dispatcher->conf;
+    usec_t next = d->scanned_at + (d->rescan ? SCAN_GAP : conf->poll_interval);
+    for (size_t i = 0; i < destinations_count(d->destinations); i++) {
+        usec_t at = ready_time(destinations_at(d->destinations, i), now);
+        if (at != TIME_NEVER && at - d->clock_offset < next)
+            next = at - d->clock_offset;
+    }
+    return next;
+}
+
+static int work(struct deliverer *d, struct db *db, struct pool *pool, bool *drew_r, struct err *err)
+{
+    struct draw_want wants[DRAW_DESTINATIONS_MAX];
+    *drew_r = false;
+    if (scan_is_due(d, clock_monotonic()) && scan(d, db, pool, err))
+        return -1;
+    usec_t monotonic = clock_monotonic();
+    usec_t now = monotonic + d->clock_offset;
+    if (load_settings(d, db, pool, now, monotonic, err))
+        return -1;
+    size_t count = choose(d, wants, now, monotonic);
+    if (count == 0)
+        return 0;
+    *drew_r = true;
+    return draw(d, db, pool, wants, count, err);
+}
+
+/* Is anything due that only waits for room? */
+static bool work_waits_for_room(const struct deliverer *d, usec_t now)
+{
+    for (size_t i = 0; i < destinations_count(d->destinations); i++) {
+        const struct destination *one = destinations_at(d->destinations, i);
+        bool held = one->health.held_until != TIME_NONE && one->health.held_until > now;
+        if (one->ready_at <= now && one->known && one->status == DESTINATION_ENABLED && !held)
+            return true;
+    }
+    return false;
+}
+
+static void draw_lane_run(struct lane *lane, void *ctx)
+{
+    struct deliverer *d = ctx;
+    struct pool *pool;
+    pool_create(&pool);
+    while (!d->dispatcher->stopping) {
+        struct err err;
+        bool drew;
+        pool_clear(pool);
+        if (work(d, lane_db(lane), pool, &drew, &err)) {
+            d->rescan = true;
+            dispatcher_database_failed(d->dispatcher, lane, &err);
+            continue;
+        }
+        dispatcher_database_works(d->dispatcher);
+        if (drew)
+            continue;
+        usec_t now = deliverer_now(d);
+        d->drawn_out = !work_waits_for_room(d, now);
+        lane_sleep(lane, next_look(d, now));
+    }
+    pool_destroy(&pool);
+}

@@ -1,0 +1,53 @@
+/*
+ * deliver_private.h - what deliver.c (drawing), send.c (sending) and finish.c (writing) share.
+ */
+#ifndef HV_DELIVER_PRIVATE_H
+#define HV_DELIVER_PRIVATE_H
+
+#include "daemon/deliver.h"
+#include "daemon/destination.h"
+#include "lib/rules/schedule.h"
+
+/* One delivery under way, from its claim until its result is written. */
+struct sending {
+    struct sending *next; /* in the queue of the finished */
+    struct deliverer *deliverer;
+    struct destination *destination;
+    struct drawn_delivery row;
+    usec_t started_at; /* database's clock */
+    struct finished_delivery result;
+    bool gone;     /* 410: the endpoint wants no more */
+    char *response; /* kept part of the answer; ours */
+    char body[];
+};
+
+struct deliverer {
+    struct dispatcher *dispatcher;
+    struct lane *draw_lane, *finish_lane;
+    struct destinations *destinations;
+    struct health_policy policy;
+    struct schedule schedule;
+    usec_t clock_offset; /* database's clock minus the monotonic one */
+    usec_t scanned_at;   /* monotonic; TIME_NONE: never */
+    bool rescan;         /* a look for work is wanted before its time */
+    bool drawn_out;      /* the last look found nothing that could be drawn */
+    size_t cursor;       /* where the next draw starts among the destinations */
+    size_t in_flight;
+    struct pool *scratch; /* headers of the request being started */
+    struct sending *finished, **finished_end;
+    size_t finished_count;
+};
+
+usec_t deliverer_now(const struct deliverer *deliverer);
+
+/* send.c: starts the request, or finishes the delivery at once where there is nothing to send. */
+void sending_start(struct deliverer *deliverer, struct destination *destination,
+                   const struct drawn_delivery *row);
+void sending_free(struct sending *sending);
+
+/* finish.c: the lane that writes. */
+void finish_lane_run(struct lane *lane, void *ctx);
+/* Queues a result and wakes the lane. */
+void finish_add(struct deliverer *deliverer, struct sending *sending);
+
+#endif

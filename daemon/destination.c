@@ -1,0 +1,125 @@
+/*
+ * destination.c - the table of destinations: a growing array, and a hash of it by id.
+ */
+#include "daemon/destination.h"
+#include "lib/base/pool.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct destinations {
+    struct destination **all; /* in the order they came */
+    size_t count, room;
+    size_t *slots; /* index + 1 into all; 0: free; slot_count is a power of two */
+    size_t slot_count;
+};
+
+void destinations_create(struct destinations **table_r)
+{
+    struct destinations *t = mem_alloc(sizeof *t);
+    t->slot_count = 64;
+    t->slots = mem_alloc(t->slot_count * sizeof *t->slots);
+    *table_r = t;
+}
+
+void destinations_destroy(struct destinations **table)
+{
+    struct destinations *t = *table;
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->count; i++) {
+        pool_destroy(&t->all[i]->pool);
+        free(t->all[i]);
+    }
+    free(t->all);
+    free(t->slots);
+    free(t);
+    *table = NULL;
+}
+
+/* The last bytes of an id are random already. */
+static size_t slot_of(const struct destinations *t, const struct id *id)
+{
+    uint64_t hash;
+    memcpy(&hash, id->b + 8, sizeof hash);
+    size_t slot = (size_t)hash & (t->slot_count - 1);
+    while (t->slots[slot] != 0 && !id_eq(&t->all[t->slots[slot] - 1]->id, id))
+        slot = (slot + 1) & (t->slot_count - 1);
+    return slot;
+}
+
+static void grow(struct destinations *t)
+{
+    if (t->count == t->room) {
+        t->room = t->room ? t->room * 2 : 32;
+        t->all = mem_realloc(t->all, t->room * sizeof(struct destination *));
+    }
+    if ((t->count + 1) * 2 <= t->slot_count)
+        return;
+    t->slot_count *= 2;
+    free(t->slots);
+    t->slots = mem_alloc(t->slot_count * sizeof *t->slots);
+    for (size_t i = 0; i < t->count; i++)
+        t->slots[slot_of(t, &t->all[i]->id)] = i + 1;
+}
+
+struct destination *destinations_get(struct destinations *t, const struct id *id)
+{
+    size_t slot = slot_of(t, id);
+    if (t->slots[slot] != 0)
+        return t->all[t->slots[slot] - 1];
+    grow(t);
+    struct destination *d = mem_alloc(sizeof *d);
+    d->id = *id;
+    d->ready_at = INT64_MAX;
+    d->health.held_until = TIME_NONE;
+    pool_create(&d->pool);
+    t->all[t->count] = d;
+    t->slots[slot_of(t, id)] = ++t->count;
+    return d;
+}
+
+size_t destinations_count(const struct destinations *t)
+{
+    return t->count;
+}
+
+struct destination *destinations_at(struct destinations *t, size_t i)
+{
+    return t->all[i];
+}
+
+static void add_secret(struct destination *d, const struct keyring *keys, struct str sealed)
+{
+    struct err err;
+    struct str bound = {(const char *)d->id.b, sizeof d->id.b};
+    struct str *secret = &d->secrets[d->secret_count];
+    if (sealed.p && keyring_open(keys, bound, sealed, d->pool, secret, &err) == 0)
+        d->secret_count++;
+}
+
+void destination_load(struct destination *d, const struct destination_row *row,
+                      const struct keyring *keys, const struct health_policy *policy, usec_t now,
+                      usec_t monotonic)
+{
+    bool first = !d->known;
+    pool_clear(d->pool);
+    d->known = true;
+    d->loaded_at = monotonic;
+    d->workspace_id = row->workspace_id;
+    d->status = row->status;
+    d->url = pool_dup(d->pool, row->url.p, row->url.n);
+    d->timeout = (usec_t)row->timeout_seconds * USEC_PER_S;
+    d->max_in_flight = row->max_in_flight;
+    d->secret_count = 0;
+    add_secret(d, keys, row->secret_sealed);
+    if (row->previous_until != TIME_NONE && row->previous_until > now)
+        add_secret(d, keys, row->previous_secret_sealed);
+    if (first)
+        health_init(&d->health, policy, row->health.good_since);
+    if (d->health_changed)
+        return;
+    unsigned window = d->health.window;
+    d->health = row->health;
+    d->health.window = window;
+    d->good_written = row->health.good_since;
+}

@@ -1,0 +1,51 @@
+/*
+ * destination.h - what this process knows of the destinations that have work: their settings, as
+ * the database last said, their health, and how much is under way to each.
+ */
+#ifndef HV_DESTINATION_H
+#define HV_DESTINATION_H
+
+#include "lib/base/crypto.h"
+#include "lib/rules/health.h"
+#include "sql/deliveries.h"
+
+#define DESTINATION_SECRETS_MAX 2
+
+struct destination {
+    struct id id, workspace_id;
+    struct pool *pool; /* of the texts below; emptied at each load */
+    bool known;        /* loaded, and it exists */
+    enum destination_status status;
+    const char *url;
+    struct str secrets[DESTINATION_SECRETS_MAX];
+    size_t secret_count;
+    usec_t timeout;
+    unsigned max_in_flight;
+    usec_t loaded_at; /* monotonic */
+
+    struct health health;
+    bool health_changed;      /* not in the database yet */
+    const char *disable_reason; /* to be written with it */
+    usec_t good_written;      /* good_since as the database has it */
+
+    unsigned in_flight;
+    usec_t ready_at; /* database's clock: when its earliest waiting delivery is due; TIME_NEVER */
+    usec_t drawn_at; /* monotonic */
+};
+
+struct destinations;
+
+void destinations_create(struct destinations **table_r);
+void destinations_destroy(struct destinations **table);
+/* Found or made. */
+struct destination *destinations_get(struct destinations *table, const struct id *id);
+size_t destinations_count(const struct destinations *table);
+/* In the order they were made; stable while none is added. */
+struct destination *destinations_at(struct destinations *table, size_t i);
+
+/* Takes over what the database says. Health that is still to be written is kept. */
+void destination_load(struct destination *d, const struct destination_row *row,
+                      const struct keyring *keys, const struct health_policy *policy, usec_t now,
+                      usec_t monotonic);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * send.c - one delivery on its way: the signed request, and what its answer means.
+ */
+#include "daemon/deliver_private.h"
+#include "daemon/fault.h"
+#include "lib/base/log.h"
+#include "lib/base/pool.h"
+#include "lib/rules/signature.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Leases in a row that ran out, after which the delivery counts as failed once: a delivery that
+ * kills its dispatcher must come to an end. */
+#define LOST_MAX 20
+
+#define STATUS_GONE 410
+
+void sending_free(struct sending *s)
+{
+    free(s->response);
+    free(s);
+}
+
+static struct sending *sending_new(struct deliverer *d, struct destination *destination,
+                                   const struct drawn_delivery *row)
+{
+    struct sending *s = mem_alloc(sizeof *s + row->body.n + 1);
+    s->deliverer = d;
+    s->destination = destination;
+    s->row = *row;
+    if (row->body.n > 0)
+        memcpy(s->body, row->body.p, row->body.n);
+    s->row.body = (struct str){s->body, row->body.n};
+    s->started_at = deliverer_now(d);
+    s->result = (struct finished_delivery){
+        .delivery_id = row->delivery_id,
+        .destination_id = row->destination_id,
+        .workspace_id = destination->workspace_id,
+        .fence = row->fence,
+        .position = row->position + 1,
+        .started_at = s->started_at,
+        .due_at = TIME_NONE,
+    };
+    return s;
+}
+
+/* The next attempt, or the end of the schedule. */
+static void plan_next(struct sending *s, usec_t floor)
+{
+    struct deliverer *d = s->deliverer;
+    uint32_t random;
+    crypto_random(&random, sizeof random);
+    usec_t due = schedule_next(&d->schedule, s->result.position, deliverer_now(d), random, floor);
+    s->result.due_at = due;
+    s->result.used_up = due == TIME_NONE;
+}
+
+static void failed(struct sending *s, const char *error, usec_t floor)
+{
+    s->result.error = error;
+    plan_next(s, floor);
+    s->deliverer->dispatcher->counts.deliveries_failed++;
+}
+
+static void keep_answer(struct sending *s, const struct http_answer *answer)
+{
+    size_t most = (size_t)s->deliverer->dispatcher->conf->response_bytes_kept;
+    size_t body = answer->body.n < most ? answer->body.n : most;
+    size_t detail = strlen(answer->detail);
+    s->response = mem_alloc(body + detail + 1);
+    if (body > 0)
+        memcpy(s->response, answer->body.p, body);
+    memcpy(s->response + body, answer->detail, detail);
+    s->result.response = (struct str){body > 0 ? s->response : NULL, body};
+    s->result.detail = (struct str){detail > 0 ? s->response + body : NULL, detail};
+}
+
+/* Tells the destination's health, and what must be written of it. */
+static void judge(struct sending *s, bool success, usec_t now)
+{
+    struct deliverer *d = s->deliverer;
+    struct destination *to = s->destination;
+    if (success) {
+        bool was_bad = to->health.failures > 0 || to->health.held_until != TIME_NONE;
+        health_success(&to->health, &d->policy, to->max_in_flight, now);
+        if (was_bad || now - to->good_written > 60 * USEC_PER_S)
+            to->health_changed = true;
+        return;
+    }
+    enum health_verdict verdict = health_failure(&to->health, &d->policy, s->started_at, now);
+    to->health_changed = true;
+    if (s->gone)
+        to->disable_reason = "The endpoint answered 410 Gone.";
+    else if (verdict == HEALTH_DISABLED)
+        to->disable_reason = "Deliveries failed for too long.";
+    if (to->disable_reason)
+        to->status = DESTINATION_DISABLED;
+    if (verdict == HEALTH_HELD) {
+        char id[ID_TEXT_SIZE];
+        id_format(ID_ENDPOINT, &to->id, id);
+        log_write(LOG_INFO, "endpoint held", "endpoint=%s failures=%u seconds=%lld", id,
+                  to->health.failures,
+                  (long long)((to->health.held_until - now) / USEC_PER_S));
+    }
+}
+
+static void read_answer(struct sending *s, const struct http_answer *answer)
+{
+    usec_t now = deliverer_now(s->deliverer);
+    bool answered = answer->outcome == HTTP_ANSWERED;
+    s->result.status = answered ? answer->status : 0;
+    s->result.duration_ms = (unsigned)(answer->duration / USEC_PER_MS);
+    s->result.succeeded = answered && answer->status >= 200 && answer->status < 300;
+    s->gone = answered && answer->status == STATUS_GONE;
+    keep_answer(s, answer);
+    judge(s, s->result.succeeded, now);
+    if (s->result.succeeded) {
+        s->deliverer->dispatcher->counts.deliveries_succeeded++;
+        return;
+    }
+    usec_t floor = TIME_NONE;
+    if (answer->retry_after.p)
+        floor = retry_after_parse(answer->retry_after, now,
+                                  s->deliverer->dispatcher->conf->retry_after_max);
+    failed(s, answered ? "status" : http_outcome_text(answer->outcome), floor);
+}
+
+static void on_done(void *ctx, const struct http_answer *answer)
+{
+    struct sending *s = ctx;
+    struct deliverer *d = s->deliverer;
+    s->destination->in_flight--;
+    d->in_flight--;
+    fault_point("delivery_answered");
+    read_answer(s, answer);
+    finish_add(d, s);
+    lane_poke(d->draw_lane);
+}
+
+static int start_request(struct deliverer *d, struct sending *s, struct err *err)
+{
+    struct destination *to = s->destination;
+    char event_id[ID_TEXT_SIZE];
+    struct signed_headers signature;
+    struct str headers[6];
+    pool_clear(d->scratch);
+    id_format(ID_EVENT, &s->row.event_id, event_id);
+    signature_make(d->scratch, to->secrets, to->secret_count, str_of(event_id), s->started_at,
+                   s->row.body, &signature);
+    headers[0] = STR("Content-Type: application/json");
+    for (size_t i = 0; i < 4; i++)
+        headers[1 + i] = signature.line[i];
+    struct http_request request = {
+        .method = "POST",
+        .url = to->url,
+        .body = s->row.body,
+        .headers = headers,
+        .header_count = 5,
+        .timeout = to->timeout,
+        .response_max = (size_t)d->dispatcher->conf->response_bytes_max,
+    };
+    return http_start(d->dispatcher->client, &request, on_done, s, err);
+}
+
+void sending_start(struct deliverer *d, struct destination *destination,
+                   const struct drawn_delivery *row)
+{
+    struct sending *s = sending_new(d, destination, row);
+    struct err err;
+    if (row->lost >= LOST_MAX) {
+        failed(s, "abandoned", TIME_NONE);
+        finish_add(d, s);
+        return;
+    }
+    if (!row->body.p || destination->secret_count == 0) {
+        failed(s, row->body.p ? "secret_unreadable" : "event_missing", TIME_NONE);
+        finish_add(d, s);
+        return;
+    }
+    if (start_request(d, s, &err)) {
+        failed(s, "invalid_url", TIME_NONE);
+        finish_add(d, s);
+        return;
+    }
+    s->result.request_made = true;
+    destination->in_flight++;
+    d->in_flight++;
+    fault_point("delivery_started");
+}
