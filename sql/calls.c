@@ -19,11 +19,6 @@ struct why_not {
     usec_t now;
 };
 
-static usec_t retention_of(const struct call_new *call)
-{
-    return call->idempotency_retention;
-}
-
 /* An insert that found key, workspace and agent in order. *inserted_r false: it did not. */
 static int insert_call(struct db *db, const struct call_new *call, bool *inserted_r,
                        bool *due_now_r, struct err *err)
@@ -63,11 +58,11 @@ static int already_there(struct db *db, const struct id *call_id, bool *there_r,
 }
 
 /* The call that holds the idempotency key. *found_r false: none does (any more). */
-static int replay(struct db *db, const struct call_new *call, struct call_made *made, bool *found_r,
-                  struct err *err)
+static int replay(struct db *db, struct pool *pool, const struct call_new *call,
+                  struct call_made *made, bool *found_r, struct err *err)
 {
     struct query *q = db_use(db, STMT_CALL_BY_IDEMPOTENCY_KEY);
-    query_bind_i64(q, retention_of(call));
+    query_bind_i64(q, call->idempotency_retention);
     query_bind_str(q, call->idempotency_key);
     query_bind_bytes(q, call->credential.key_hash, sizeof call->credential.key_hash);
     if (query_run_again(q, err))
@@ -75,21 +70,20 @@ static int replay(struct db *db, const struct call_new *call, struct call_made *
     *found_r = query_next(q);
     if (!*found_r)
         return 0;
-    struct str fingerprint;
-    struct pool *scratch;
-    pool_create(&scratch);
     query_id(q, &made->call_id);
-    fingerprint = query_str(q, scratch);
+    struct str fingerprint = query_str(q, pool);
     query_id(q, &made->agent_id);
-    made->status = query_i64(q) ? CALL_DISALLOWED : CALL_SCHEDULED;
+    struct str refusal = query_str(q, pool);
     bool old = query_i64(q) != 0;
+    made->status = refusal.p ? CALL_DISALLOWED : CALL_SCHEDULED;
+    if (refusal.p && call_error_parse(refusal, &made->error))
+        return err_set(err, ERR_INTERNAL, "a call's error code is unknown: %.*s", STR_ARG(refusal));
     bool same = fingerprint.n == sizeof call->request->fingerprint &&
                 memcmp(fingerprint.p, call->request->fingerprint, fingerprint.n) == 0;
-    pool_destroy(&scratch);
     if (old) {
         q = db_use(db, STMT_CALL_STRIP_IDEMPOTENCY_KEY);
         query_bind_id(q, &made->call_id);
-        query_bind_i64(q, retention_of(call));
+        query_bind_i64(q, call->idempotency_retention);
         *found_r = false;
         return query_run_again(q, err);
     }
@@ -184,6 +178,7 @@ static int create_disallowed(struct db *db, struct pool *pool, const struct call
     made->call_id = call->call_id;
     made->agent_id = call->request->agent_id;
     made->status = CALL_DISALLOWED;
+    made->error = reason;
     return 0;
 }
 
@@ -194,7 +189,7 @@ static int explain(struct db *db, struct pool *pool, const struct call_new *call
 {
     *made_r = false;
     if (call->idempotency_key.p) {
-        if (replay(db, call, made, made_r, err))
+        if (replay(db, pool, call, made, made_r, err))
             return -1;
         if (*made_r)
             return 0;
@@ -233,7 +228,7 @@ static int create_once(struct db *db, struct pool *pool, const struct call_new *
     }
     if (err->code != ERR_CONFLICT)
         return -1;
-    if (call->idempotency_key.p && replay(db, call, made, made_r, err))
+    if (call->idempotency_key.p && replay(db, pool, call, made, made_r, err))
         return -1;
     if (*made_r)
         return 0;

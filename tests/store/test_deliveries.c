@@ -1,0 +1,247 @@
+/*
+ * test_deliveries.c - drawing deliveries and writing what became of them: each claimed once,
+ * guarded by owner and fence, safe to repeat.
+ */
+#include "sql/deliveries.h"
+#include "sql/figures.h"
+#include "tests/store/call_fixture.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S USEC_PER_S
+
+static struct call_fixture f;
+
+static void setup(void)
+{
+    call_fixture_setup(&f, "deliveries", NULL);
+    /* Twelve events for the endpoint, due now. */
+    store_script(f.store.db,
+                 "INSERT INTO events (event_id, workspace_id, type, body, created_at) "
+                 "SELECT UNHEX(LPAD(HEX(seq), 32, '0')), w.workspace_id, 'call.completed', "
+                 "CONCAT('{\"n\":', seq, '}'), NOW(6) FROM seq_1_to_12, "
+                 "(SELECT MIN(workspace_id) AS workspace_id FROM workspaces) w; "
+                 "INSERT INTO deliveries (delivery_id, workspace_id, destination_id, event_id, "
+                 "due_at, created_at, updated_at) SELECT event_id, e.workspace_id, destination_id, "
+                 "event_id, NOW(6), NOW(6), NOW(6) FROM events e, destinations");
+}
+
+static void teardown(void)
+{
+    call_fixture_teardown(&f);
+}
+
+static size_t drawn(struct db *db, uint64_t owner, unsigned limit, usec_t lease,
+                    struct drawn_delivery **rows)
+{
+    struct draw_want want = {f.endpoint_id, limit};
+    size_t count;
+    struct err err;
+    ck_ok(deliveries_draw(db, f.store.pool, owner, &want, 1, lease, rows, &count, &err), &err);
+    return count;
+}
+
+static struct finished_delivery ended(const struct drawn_delivery *row, bool succeeded)
+{
+    return (struct finished_delivery){
+        .delivery_id = row->delivery_id,
+        .destination_id = row->destination_id,
+        .workspace_id = f.workspace_id,
+        .fence = row->fence,
+        .request_made = true,
+        .succeeded = succeeded,
+        .position = row->position + 1,
+        .due_at = succeeded ? TIME_NONE : clock_wall() + 3600 * S,
+        .started_at = clock_wall(),
+        .duration_ms = 3,
+        .status = succeeded ? 204 : 500,
+        .error = succeeded ? NULL : "status",
+        .response = STR("no"),
+    };
+}
+
+static size_t finished(struct db *db, uint64_t owner, const struct finished_delivery *rows, size_t count)
+{
+    size_t lost = 0;
+    struct err err;
+    ck_ok(deliveries_finish(db, owner, clock_wall(), rows, count, NULL, 0, &lost, &err), &err);
+    return lost;
+}
+
+START_TEST(a_draw_takes_up_to_its_limit_with_bodies)
+{
+    struct drawn_delivery *rows;
+    ck_assert_uint_eq(drawn(f.store.db, 1, 5, 60 * S, &rows), 5);
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert(str_starts(rows[i].body, "{\"n\":"));
+        ck_assert_uint_eq(rows[i].fence, 1);
+        ck_assert_uint_eq(rows[i].lost, 0);
+    }
+}
+END_TEST
+
+START_TEST(two_owners_never_draw_the_same)
+{
+    struct drawn_delivery *a, *b;
+    struct db *other = store_connect(&f.store);
+    size_t first = drawn(f.store.db, 1, 8, 60 * S, &a);
+    size_t second = drawn(other, 2, 8, 60 * S, &b);
+    ck_assert_uint_eq(first + second, 12);
+    for (size_t i = 0; i < first; i++) {
+        for (size_t k = 0; k < second; k++)
+            ck_assert(!id_eq(&a[i].delivery_id, &b[k].delivery_id));
+    }
+    db_destroy(&other);
+}
+END_TEST
+
+START_TEST(a_lease_that_ran_out_is_drawn_again_and_counted)
+{
+    struct drawn_delivery *rows;
+    ck_assert_uint_eq(drawn(f.store.db, 1, 12, 0, &rows), 12);
+    struct finished_delivery old = ended(&rows[0], true);
+    ck_assert_uint_eq(drawn(f.store.db, 2, 12, 60 * S, &rows), 12);
+    ck_assert_uint_eq(rows[0].fence, 2);
+    ck_assert_uint_eq(rows[0].lost, 1);
+    ck_assert_uint_eq(rows[0].position, 0);
+    ck_assert_msg(finished(f.store.db, 1, &old, 1) == 1, "a lost claim was finished");
+    ck_assert_str_eq(store_ask(&f.store, "SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'"), "12");
+}
+END_TEST
+
+START_TEST(successes_and_failures_are_written_with_their_log)
+{
+    struct drawn_delivery *rows;
+    struct finished_delivery results[3];
+    ck_assert_uint_eq(drawn(f.store.db, 1, 3, 60 * S, &rows), 3);
+    results[0] = ended(&rows[0], true);
+    results[1] = ended(&rows[1], false);
+    results[2] = ended(&rows[2], false);
+    results[2].used_up = true;
+    results[2].due_at = TIME_NONE;
+    for (int twice = 0; twice < 2; twice++)
+        finished(f.store.db, 1, results, 3);
+    ck_assert_str_eq(store_ask(&f.store, "SELECT GROUP_CONCAT(CONCAT(state, attempts, owner, position) "
+                                         "ORDER BY state) FROM deliveries WHERE attempts > 0"),
+                     "waiting101,succeeded101,failed101");
+    ck_assert_str_eq(store_ask(&f.store, "SELECT COUNT(*), SUM(response = 'no') FROM delivery_attempts"),
+                     "3\t3");
+}
+END_TEST
+
+START_TEST(given_back_is_as_it_was)
+{
+    struct drawn_delivery *rows;
+    struct err err;
+    ck_assert_uint_eq(drawn(f.store.db, 1, 12, 60 * S, &rows), 12);
+    for (size_t i = 0; i < 12; i++)
+        ck_ok(deliveries_give_back(f.store.db, 1, &rows[i].delivery_id, rows[i].fence, rows[i].due_at, &err), &err);
+    ck_assert_uint_eq(drawn(f.store.db, 2, 12, 60 * S, &rows), 12);
+    ck_assert_uint_eq(rows[0].lost, 0);
+}
+END_TEST
+
+START_TEST(health_is_written_and_read)
+{
+    struct destination_health health = {
+        .destination_id = f.endpoint_id,
+        .health = {.failures = 7, .held_until = clock_wall() + 60 * S, .hold_wait = 30 * S,
+                   .good_since = clock_wall()},
+        .disable_reason = "Enough.",
+    };
+    struct destination_row *rows;
+    size_t count, lost;
+    struct err err;
+    ck_ok(deliveries_finish(f.store.db, 1, clock_wall(), NULL, 0, &health, 1, &lost, &err), &err);
+    ck_ok(deliveries_destinations(f.store.db, f.store.pool, &f.endpoint_id, 1, &rows, &count, &err), &err);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_uint_eq(rows[0].health.failures, 7);
+    ck_assert_int_eq(rows[0].health.held_until, health.health.held_until);
+    ck_assert_int_eq(rows[0].health.hold_wait, 30 * S);
+    ck_assert_int_eq(rows[0].status, DESTINATION_DISABLED);
+}
+END_TEST
+
+START_TEST(a_probe_is_won_once)
+{
+    struct err err;
+    bool ours = true;
+    ck_ok(deliveries_probe(f.store.db, &f.endpoint_id, 60 * S, &ours, &err), &err);
+    ck_assert_msg(!ours, "an endpoint that is not held was probed");
+    store_script(f.store.db, "UPDATE destinations SET held_until = NOW(6)");
+    ck_ok(deliveries_probe(f.store.db, &f.endpoint_id, 60 * S, &ours, &err), &err);
+    ck_assert(ours);
+    ck_ok(deliveries_probe(f.store.db, &f.endpoint_id, 60 * S, &ours, &err), &err);
+    ck_assert(!ours);
+}
+END_TEST
+
+START_TEST(work_is_found_by_destination)
+{
+    struct due_destination *rows;
+    size_t count;
+    usec_t now;
+    struct err err;
+    ck_ok(deliveries_due(f.store.db, f.store.pool, &rows, &count, &now, &err), &err);
+    ck_assert_uint_eq(count, 1);
+    ck_assert(id_eq(&rows[0].destination_id, &f.endpoint_id));
+    ck_assert(rows[0].due_at <= now);
+}
+END_TEST
+
+/* The look for work must jump from destination to destination, not read every row. */
+START_TEST(finding_work_is_a_loose_index_scan)
+{
+    store_script(f.store.db,
+                 "INSERT INTO deliveries (delivery_id, workspace_id, destination_id, event_id, "
+                 "due_at, created_at, updated_at) SELECT UNHEX(CONCAT('AA', LPAD(HEX(seq), 30, '0'))), "
+                 "UNHEX(LPAD('1', 32, '0')), UNHEX(CONCAT('BB', LPAD(HEX(seq MOD 20), 30, '0'))), "
+                 "UNHEX(CONCAT('CC', LPAD(HEX(seq), 30, '0'))), NOW(6), NOW(6), NOW(6) FROM seq_1_to_20000; "
+                 "ANALYZE TABLE deliveries");
+    const char *plan = store_ask(&f.store, "EXPLAIN SELECT destination_id, MIN(due_at) FROM deliveries "
+                                           "WHERE state = 'waiting' GROUP BY destination_id");
+    ck_assert_msg(strstr(plan, "Using index for group-by") != NULL, "%s", plan);
+}
+END_TEST
+
+START_TEST(figures_count)
+{
+    struct drawn_delivery *rows;
+    struct figures figures;
+    struct err err;
+    ck_assert_uint_eq(drawn(f.store.db, 1, 5, 60 * S, &rows), 5);
+    ck_ok(figures_read(f.store.db, &figures, &err), &err);
+    ck_assert_int_eq(figures.deliveries_waiting, 7);
+    ck_assert_int_eq(figures.deliveries_in_flight, 5);
+    ck_assert_int_eq(figures.deliveries_failed, 0);
+    ck_assert_int_eq(figures.calls_due, 0);
+    ck_assert_int_eq(figures.endpoints_held, 0);
+}
+END_TEST
+
+int main(void)
+{
+    store_require_server();
+    Suite *suite = suite_create("deliveries");
+    TCase *tc = tcase_create("deliveries");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_draw_takes_up_to_its_limit_with_bodies);
+    tcase_add_test(tc, two_owners_never_draw_the_same);
+    tcase_add_test(tc, a_lease_that_ran_out_is_drawn_again_and_counted);
+    tcase_add_test(tc, successes_and_failures_are_written_with_their_log);
+    tcase_add_test(tc, given_back_is_as_it_was);
+    tcase_add_test(tc, health_is_written_and_read);
+    tcase_add_test(tc, a_probe_is_won_once);
+    tcase_add_test(tc, work_is_found_by_destination);
+    tcase_add_test(tc, finding_work_is_a_loose_index_scan);
+    tcase_add_test(tc, figures_count);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
