@@ -74,9 +74,9 @@ static int accept_unix(void)
     } while (fd < 0 && !stopping && (errno == EINTR || errno == ECONNABORTED));
     if (fd < 0)
         return errno;
+    /* as between two requests on one connection: FCGX_Accept_r() goes on with it */
     request.ipcFd = fd;
-    request.keepConnection =
-        1; /* FCGX_Accept_r() first finishes what it takes for the last request */
+    request.keepConnection = 1;
     return 0;
 }
 

@@ -20,11 +20,11 @@ int responder_init(struct responder *rs, const struct program *program, const st
     memset(rs, 0, sizeof(*rs));
     rs->program = program;
     rs->conf = conf;
-    if (program->needs_keys && keyring_load(&rs->ring, conf->key_file, err) != 0)
-        return -1;
     if (counters_open(&rs->counters, conf->runtime_dir, "requests", ROUTE_COUNT + 1, STATUS_COUNT,
-                      err) != 0) {
-        keyring_destroy(&rs->ring);
+                      err) != 0)
+        return -1;
+    if (program->needs_keys && keyring_load(&rs->ring, conf->key_file, err) != 0) {
+        counters_close(&rs->counters);
         return -1;
     }
     wake_sender_create(&rs->wake, conf->runtime_dir);

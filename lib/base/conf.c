@@ -5,6 +5,7 @@
  * whether two settings agree, is for those who use them.
  */
 #include "lib/base/conf.h"
+#include "lib/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -174,6 +175,19 @@ static int set_durations(struct pool *pool, struct conf_durations *place, struct
     return 0;
 }
 
+/* log_level is the one text whose values are known here; a typo must not wait for a restart. */
+static int set_text(struct pool *pool, const struct setting *setting, const char **place,
+                    struct str value, struct err *err)
+{
+    enum log_level level;
+    if (setting->offset == offsetof(struct conf, log_level) && log_level_parse(value, &level) != 0) {
+        return err_set(err, ERR_INVALID, "\"%.*s\" must be error, warning, info or debug",
+                       STR_ARG(shown(value)));
+    }
+    *place = pool_dup(pool, value.p, value.n);
+    return 0;
+}
+
 static int set_value(struct pool *pool, const struct setting *setting, struct conf *conf,
                      struct str value, struct err *err)
 {
@@ -181,8 +195,7 @@ static int set_value(struct pool *pool, const struct setting *setting, struct co
     switch (setting->kind) {
     case KIND_TEXT:
     case KIND_SECRET:
-        *(const char **)place = pool_dup(pool, value.p, value.n);
-        return 0;
+        return set_text(pool, setting, place, value, err);
     case KIND_FLAG:
         return set_flag(place, value, err);
     case KIND_COUNT:

@@ -113,37 +113,47 @@ const char *log_number(struct str number, char out[16])
     return tail == 0 ? memcpy(out, "*****", 6) : out;
 }
 
+static bool needs_backslash(char c)
+{
+    return c == '"' || c == '\\';
+}
+
+/* How many bytes of s fit into room when each takes what it takes in quotes. */
+static size_t fitting(struct str s, size_t room)
+{
+    size_t used = 0;
+    size_t i = 0;
+    while (i < s.n && used + 1 + needs_backslash(s.p[i]) <= room) {
+        used += (size_t)1 + needs_backslash(s.p[i]);
+        i++;
+    }
+    return i;
+}
+
 const char *log_quote(struct str s, char *out, size_t size)
 {
-    static const char cut[] = "...";
     if (size < 8) {
         die("log_quote: %zu bytes are too few", size);
     }
-    size_t k = 0;
-    size_t room = size - 2; /* for all but the closing quote and the NUL */
-    out[k++] = '"';
-    for (size_t i = 0; i < s.n; i++) {
-        bool escape = s.p[i] == '"' || s.p[i] == '\\';
-        size_t need = escape ? 2 : 1;
-        size_t reserve = i + 1 < s.n ? sizeof(cut) - 1 : 0;
-        if (k + need + reserve > room) {
-            while (k > 1 && ((unsigned char)out[k - 1] & 0xC0) == 0x80) {
-                k--; /* the rest of a character that is cut in two */
-            }
-            if (k > 1 && (unsigned char)out[k - 1] >= 0xC0) {
-                k--;
-            }
-            memcpy(out + k, cut, sizeof(cut) - 1);
-            k += sizeof(cut) - 1;
-            break;
+    size_t room = size - 3; /* quotes and NUL */
+    size_t n = fitting(s, room);
+    bool cut = n < s.n;
+    if (cut) {
+        n = fitting(s, room - 3);
+        while (n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80) {
+            n--; /* never inside a character */
         }
-        if (escape) {
-            out[k++] = '\\';
-        }
-        bool control = is_control(i > 0 ? s.p[i - 1] : '\0', s.p[i], i + 1 < s.n ? s.p[i + 1] : '\0');
-        out[k++] = control ? '?' : s.p[i];
     }
-    out[k++] = '"';
-    out[k] = '\0';
+    char *p = out;
+    *p++ = '"';
+    for (size_t i = 0; i < n; i++) {
+        char previous = i > 0 ? s.p[i - 1] : '\0';
+        char next = i + 1 < s.n ? s.p[i + 1] : '\0';
+        if (needs_backslash(s.p[i])) {
+            *p++ = '\\';
+        }
+        *p++ = is_control(previous, s.p[i], next) ? '?' : s.p[i];
+    }
+    memcpy(p, cut ? "...\"" : "\"", cut ? 5 : 2);
     return out;
 }

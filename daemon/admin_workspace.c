@@ -1,0 +1,83 @@
+/*
+ * admin_workspace.c - `workspace create|list|suspend|resume`.
+ */
+#include "daemon/admin.h"
+#include "sql/accounts.h"
+
+static void add_row(struct table *t, const struct workspace_row *row)
+{
+    table_row(t);
+    table_id(t, "workspace_id", ID_WORKSPACE, &row->workspace_id);
+    table_text(t, "name", row->name);
+    table_text(t, "status", str_of(workspace_status_text(row->status)));
+    table_text(t, "time_zone", row->time_zone);
+    table_time(t, "created_at", row->created_at);
+}
+
+static int run_create(struct admin *a, struct err *err)
+{
+    struct workspace_row row;
+    struct str name;
+
+    if (admin_text(a, "name", WORKSPACE_NAME_MAX, STR_NULL, &name, err) < 0 ||
+        workspaces_create(a->db, name, &row, err) < 0)
+        return -1;
+    struct table *t = table_new(a->pool);
+    add_row(t, &row);
+    table_print_object(t, a->json);
+    return 0;
+}
+
+static int run_list(struct admin *a, struct err *err)
+{
+    struct workspace_row *rows;
+    size_t count;
+
+    if (workspaces_list(a->db, a->pool, &rows, &count, err) < 0)
+        return -1;
+    struct table *t = table_new(a->pool);
+    for (size_t i = 0; i < count; i++)
+        add_row(t, &rows[i]);
+    table_print_list(t, a->json);
+    return 0;
+}
+
+static int set_status(struct admin *a, enum workspace_status status, struct err *err)
+{
+    struct id id;
+
+    if (admin_operand_id(a, ID_WORKSPACE, &id, err) < 0)
+        return -1;
+    if (workspaces_set_status(a->db, &id, status, err) < 0)
+        return err_prefix(err, "%s", a->operand);
+    struct table *t = table_new(a->pool);
+    table_row(t);
+    table_id(t, "workspace_id", ID_WORKSPACE, &id);
+    table_text(t, "status", str_of(workspace_status_text(status)));
+    table_print_object(t, a->json);
+    return 0;
+}
+
+static int run_suspend(struct admin *a, struct err *err)
+{
+    return set_status(a, WORKSPACE_SUSPENDED, err);
+}
+
+static int run_resume(struct admin *a, struct err *err)
+{
+    return set_status(a, WORKSPACE_ACTIVE, err);
+}
+
+static const struct admin_option create_options[] = {
+    {"name", "NAME", true, "What people call it"},
+    {NULL, NULL, false, NULL},
+};
+
+const struct admin_command admin_workspace[] = {
+    {"create", NULL, NEEDS_CONF | NEEDS_DATABASE, "Makes a workspace", create_options, run_create},
+    {"list", NULL, NEEDS_CONF | NEEDS_DATABASE, "Lists all workspaces", NULL, run_list},
+    {"suspend", "ID", NEEDS_CONF | NEEDS_DATABASE,
+     "From now on its calls become disallowed; running ones go on", NULL, run_suspend},
+    {"resume", "ID", NEEDS_CONF | NEEDS_DATABASE, "Ends a suspension", NULL, run_resume},
+    {NULL, NULL, 0, NULL, NULL, NULL},
+};
