@@ -1,0 +1,112 @@
+# What the first customer of this server has: a workspace, an agent on the simulator, a live and a
+# test key, and a webhook endpoint at the receiver. Made once, kept in DIR/quickstart.env.
+# shellcheck shell=sh disable=SC2154,SC2034,SC2015
+
+# json_value NAME: the value of the string of this name in what huskyvoice-admin printed.
+json_value()
+{
+    sed -n 's/.*"'"$1"'" *: *"\([^"]*\)".*/\1/p' | head -n 1
+}
+
+# made NAME ADMIN-ARGUMENT...: runs huskyvoice-admin and gives the named string of its answer.
+made()
+{
+    made_name=$1
+    shift
+    admin_answer=$(admin --json "$@") || die_log "$dir/log/admin.log" "huskyvoice-admin $1 $2 failed"
+    made_value=$(printf '%s' "$admin_answer" | json_value "$made_name")
+    [ -n "$made_value" ] || die "huskyvoice-admin $1 $2 gave no $made_name"
+}
+
+read_customer()
+{
+    workspace_id='' agent_id='' api_key='' test_key='' webhook_id='' webhook_secret=''
+    receiver_port=''
+    [ -s "$dir/etc/customer" ] || return 0
+    while IFS='=' read -r name value; do
+        case $name in
+        workspace_id) workspace_id=$value ;;
+        agent_id) agent_id=$value ;;
+        api_key) api_key=$value ;;
+        test_key) test_key=$value ;;
+        webhook_id) webhook_id=$value ;;
+        webhook_secret) webhook_secret=$value ;;
+        receiver_port) receiver_port=$value ;;
+        esac
+    done <"$dir/etc/customer"
+}
+
+write_customer()
+{
+    (umask 077 && cat >"$dir/etc/customer.new" <<END
+workspace_id=$workspace_id
+agent_id=$agent_id
+api_key=$api_key
+test_key=$test_key
+webhook_id=$webhook_id
+webhook_secret=$webhook_secret
+receiver_port=$receiver_port
+END
+    ) && mv "$dir/etc/customer.new" "$dir/etc/customer" || die "$dir/etc/customer cannot be written"
+}
+
+choose_receiver_port()
+{
+    if [ -n "$receiver_port" ] && { alive receiver || port_is_free "$receiver_port"; }; then
+        return
+    fi
+    end receiver
+    receiver_port=$((port + 1))
+    while [ "$receiver_port" -gt 65000 ] || ! port_is_free "$receiver_port"; do
+        receiver_port=$((20000 + $(random_number) % 20000))
+    done
+    new_webhook=yes
+}
+
+random_number()
+{
+    od -An -N 2 -tu2 /dev/urandom | tr -dc '0-9'
+}
+
+make_customer()
+{
+    new_webhook=no
+    read_customer
+    if [ -z "$workspace_id" ]; then
+        step "Making a workspace, an agent, keys and a webhook endpoint"
+        made workspace_id workspace create --name Quickstart && workspace_id=$made_value
+        made agent_id agent create --workspace "$workspace_id" --name "First agent" \
+            --greeting "Hello, this is HuskyVoice." && agent_id=$made_value
+        made key key create --workspace "$workspace_id" && api_key=$made_value
+        made key key create --workspace "$workspace_id" --test && test_key=$made_value
+    fi
+    choose_receiver_port
+    if [ "$new_webhook" = yes ]; then
+        [ -z "$webhook_id" ] || admin webhook disable "$webhook_id" >/dev/null
+        made secret webhook create --workspace "$workspace_id" \
+            --url "http://127.0.0.1:$receiver_port/events"
+        webhook_secret=$made_value
+        webhook_id=$(printf '%s' "$admin_answer" | json_value webhook_id)
+    fi
+    write_customer
+    write_environment
+}
+
+write_environment()
+{
+    (umask 077 && cat >"$dir/quickstart.env.new" <<END
+HV_URL=$url
+HV_API_KEY=$api_key
+HV_TEST_KEY=$test_key
+HV_WORKSPACE_ID=$workspace_id
+HV_AGENT_ID=$agent_id
+HV_CONFIG=$config
+HV_BIN=$run/bin
+HV_DB_SOCKET=$db_socket
+HV_DB_NAME=$db_name
+HV_DB_USER=$(id -un)
+HV_WEBHOOK_SECRET=$webhook_secret
+END
+    ) && mv "$dir/quickstart.env.new" "$dir/quickstart.env" ||
+        die "$dir/quickstart.env cannot be written"
+}
