@@ -1,0 +1,140 @@
+// Both contestants of the request rows behind one lighttpd with the shipped configuration: the
+// product's API pool, and pools of the bare responder, eight processes each, databases alike.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { freePort, idSql } from '../../e2e/lib/system.mjs';
+import { until } from '../../e2e/lib/wait.mjs';
+import { idHex } from './arena.mjs';
+
+export const PROCESSES = 8;
+export const CONNECTIONS = 32;
+const CALLS = 10_000;
+const ASKED_FOR = 2_000;
+
+// bare_responder.c stores the same values.
+const REQUEST = {
+  contact_number: '+919876543210',
+  contact_name: 'Asha Verma',
+  contact_email: 'asha@example.com',
+  additional_info: { company: 'Acme Traders', order: 'A-1024', language: 'hi' },
+};
+
+export class HttpSide {
+  static async start(bench) {
+    const side = new HttpSide();
+    const [product, bare] = [await bench.arena('http_product'), await bench.arena('http_bare')];
+    Object.assign(side, { bench, product, bare, port: await freePort() });
+    side.url = `http://127.0.0.1:${side.port}`;
+    await product.configure({ public_url: side.url });
+    await side.#fillTables();
+    await side.#startPools();
+    await side.#startWebServer();
+    return side;
+  }
+
+  async #fillTables() {
+    this.workspace = await this.product.workspace();
+    this.agent = (await this.product.admin('agent', 'create', '--workspace', this.workspace, '--name', 'bench')).agent_id;
+    this.key = (await this.product.admin('key', 'create', '--workspace', this.workspace)).key;
+    const { contact_number: number, contact_name: name, contact_email: email, additional_info: info } = REQUEST;
+    await this.product.query(`
+      INSERT INTO calls (call_id, workspace_id, agent_id, status, test, contact_number, contact_name, contact_email,
+        additional_info, scheduled_at, due_at, completed_at, duration_seconds, origin, created_at, updated_at)
+      SELECT UNHEX(CONCAT(LPAD(HEX(${Date.now()} + seq), 12, '0'), '7', LEFT(MD5(seq), 3), '8', LEFT(MD5(seq * 7), 15))),
+        ${idSql(this.workspace)}, ${idSql(this.agent)}, 'in_progress', 0, '${number}', '${name}', '${email}',
+        '${JSON.stringify(info)}', NOW(6), NOW(6), NULL, NULL, 'api_live', NOW(6), NOW(6)
+      FROM seq_1_to_${CALLS};
+      ANALYZE TABLE calls, api_keys;`);
+    await this.bare.copy(this.product, ['workspaces', 'agents', 'api_keys', 'calls']);
+    this.idsFile = path.join(this.bench.dir, 'ids');
+    this.bodyFile = path.join(this.bench.dir, 'body.json');
+    const ids = await this.product.query(`SELECT LOWER(HEX(call_id)) FROM calls ORDER BY MD5(call_id) LIMIT ${ASKED_FOR}`);
+    this.ids = ids.map(([hex]) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
+    await writeFile(this.idsFile, this.ids.map((id) => `${id}\n`).join(''));
+    await writeFile(this.bodyFile, JSON.stringify({ agent_id: this.agent, ...REQUEST }));
+  }
+
+  async #startPools() {
+    const { bench, bare } = this;
+    const responder = bench.program('bench-responder');
+    const keyHash = createHash('sha256').update(this.key).digest('hex');
+    const database = [bare.database.socket, bare.name];
+    this.pool = await this.#pool('api', [bench.program('huskyvoice-api.fcgi'), '--config', this.product.config]);
+    await this.#pool('bare-get', [responder, 'get', ...database, keyHash]);
+    await this.#pool('bare-post', [responder, 'post', ...database, idHex(this.workspace), idHex(this.agent)]);
+  }
+
+  #socket(name) {
+    return path.join(this.bench.dir, `${name}.sock`);
+  }
+
+  async #pool(name, program) {
+    const line = ['spawn-fcgi', '-n', '-s', this.#socket(name), '-M', '0660', '-b', '1024', '--', found('multiwatch'), '-f', String(PROCESSES), '-s', 'TERM', '--', ...program];
+    // Without it libfcgi waits at each connection's end for the peer; the product sets it itself.
+    const pool = this.bench.launch(line, { label: `pool ${name}`, env: { LIBFCGI_OS_CLOSE_POLL_TIMEOUT: '0' } });
+    await until(`the pool ${name}`, () => {
+      if (!pool.running) throw new Error(`the pool ${name} ended: ${pool.stderr}${pool.stdout}`);
+      return existsSync(this.#socket(name));
+    });
+    return pool;
+  }
+
+  async #startWebServer() {
+    const { bench } = this;
+    const shipped = (await readFile(bench.source('apache/lighttpd.conf.in'), 'utf8'))
+      .replaceAll('@API_SOCKET@', this.#socket('api'))
+      .replaceAll('@VOICE_SOCKET@', this.#socket('api'))
+      .replaceAll('@ACCESS_LOG@', path.join(bench.dir, 'access.log'));
+    const file = path.join(bench.dir, 'lighttpd.conf');
+    await mkdir(path.join(bench.dir, 'www'));
+    await writeFile(file, `server.document-root = "${bench.dir}/www"
+server.bind = "127.0.0.1"
+server.port = ${this.port}
+server.upload-dirs = ( "${bench.dir}" )
+${shipped}
+fastcgi.server += (
+    "/bare/get/"  => (( "socket" => "${this.#socket('bare-get')}", "check-local" => "disable", "disable-time" => 0 )),
+    "/bare/post/" => (( "socket" => "${this.#socket('bare-post')}", "check-local" => "disable", "disable-time" => 0 ))
+)
+`);
+    const server = bench.launch(['lighttpd', '-D', '-f', file], { label: 'web server' });
+    await until('lighttpd to answer', async () => {
+      if (!server.running) throw new Error(`lighttpd ended: ${server.stderr}`);
+      return (await fetch(`${this.url}/healthz`).catch(() => null))?.ok;
+    });
+  }
+
+  // What one request answers: {status, text}.
+  async ask(prefix, id) {
+    const answer = await fetch(`${this.url}${prefix}${id}`, { headers: { Authorization: `Bearer ${this.key}` } });
+    return { status: answer.status, text: await answer.text() };
+  }
+
+  // wrk with GETs of paths that begin so: {rate, p50_ms, p95_ms, p99_ms, requests}.
+  get(prefix, seconds, label) {
+    return this.#wrk(label, 'get.lua', seconds, [this.key, this.idsFile, prefix]);
+  }
+
+  post(target, seconds, label) {
+    const salt = process.hrtime.bigint().toString(36);
+    return this.#wrk(label, 'post.lua', seconds, [this.key, this.bodyFile, target, salt]);
+  }
+
+  async #wrk(label, script, seconds, args) {
+    const line = ['wrk', '-t2', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', this.bench.source(`tests/bench/${script}`), this.url, '--', ...args];
+    const said = await this.bench.run(line);
+    this.bench.note(label, line.map((word) => (word === this.key ? 'KEY' : word)));
+    const result = JSON.parse(/^RESULT (.*)$/m.exec(said)[1]);
+    if (result.failed > 0) throw new Error(`${result.failed} of ${result.requests} requests failed:\n${said}`);
+    return { ...result, rate: result.requests / result.seconds };
+  }
+}
+
+// spawn-fcgi wants the whole path.
+function found(program) {
+  const folder = process.env.PATH.split(':').find((one) => existsSync(path.join(one, program)));
+  if (!folder) throw new Error(`there is no ${program} (Debian: apt-get install ${program})`);
+  return path.join(folder, program);
+}

@@ -1,0 +1,29 @@
+// Runs a responder as plain CGI, as a web server would, to say what a web server on this host
+// can't: that the request came from elsewhere.
+import { finish } from './program.mjs';
+
+export async function runCgi(system, program, { path, method = 'GET', query = '', remote, headers = {} }) {
+  const env = {
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    SERVER_PROTOCOL: 'HTTP/1.1',
+    SERVER_NAME: 'localhost',
+    SERVER_PORT: '80',
+    SERVER_SOFTWARE: 'test',
+    REQUEST_METHOD: method,
+    SCRIPT_NAME: '',
+    PATH_INFO: path,
+    QUERY_STRING: query,
+    REMOTE_ADDR: remote,
+    HUSKYVOICE_CONFIG: system.env.HV_CONFIG,
+  };
+  for (const [name, value] of Object.entries(headers))
+    env[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = value;
+  const result = await finish(system.responder(program), [], { env });
+  const [head, ...rest] = result.stdout.split('\r\n\r\n');
+  const status = Number(/^Status: (\d+)/m.exec(head)?.[1]);
+  if (!status)
+    throw new Error(
+      `${program} as CGI gave no status (exit ${result.code ?? result.signal}): ${result.stdout}${result.stderr}`,
+    );
+  return { status, head, text: rest.join('\r\n\r\n') };
+}

@@ -1,0 +1,222 @@
+// The end-to-end suite: whole systems behind real web servers, driven from outside.
+//
+//   node tests/e2e/run.mjs --programs BUILDDIR [--suite core|faults|full] [--server NAME|all]
+//                          [--only PATTERN] [--jobs N] [--patience FACTOR] [--keep]
+//
+// core: what must hold on every web server; faults: the rest, once; full: both (the default).
+// --only runs the tests whose "subject: claim" matches the regular expression. --keep leaves the
+// folders of systems with failures. The last line is "e2e: N passed, N failed".
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { CarrierProgram } from './lib/carrier.mjs';
+import { Receiver } from './lib/receiver.mjs';
+import { System } from './lib/system.mjs';
+import { inParallel, inTime, setPatience } from './lib/wait.mjs';
+
+const SERVERS = ['apache', 'apache-fcgid', 'apache-cgi', 'lighttpd', 'nginx'];
+const MORE_SERVERS = ['apache-htaccess-fcgid']; // by name only
+
+// Times of the shared core system: short, so that a call's whole life takes a moment.
+const CORE_SETTINGS = {
+  simulator_ring: '50ms',
+  simulator_talk: '50ms',
+  poll_interval: '200ms',
+  retry_schedule: '0s, 200ms, 500ms, 1s',
+  retry_jitter_percent: '0',
+  metrics_token: 'mt_for_the_tests',
+};
+
+const usage = `usage: run.mjs --programs DIR [--suite core|faults|full] [--server ${[...SERVERS, ...MORE_SERVERS].join('|')}|all]
+               [--only PATTERN] [--jobs N] [--patience FACTOR] [--keep]`;
+
+function readOptions() {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: {
+        programs: { type: 'string' },
+        suite: { type: 'string', default: 'full' },
+        server: { type: 'string', default: 'all' },
+        only: { type: 'string' },
+        jobs: { type: 'string', default: '2' },
+        patience: { type: 'string', default: '1' },
+        keep: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    stop(error.message);
+  }
+  if (!values.programs) stop('--programs is missing');
+  if (!['core', 'faults', 'full'].includes(values.suite)) stop(`no suite "${values.suite}"`);
+  if (values.server !== 'all' && ![...SERVERS, ...MORE_SERVERS].includes(values.server))
+    stop(`no server "${values.server}"`);
+  return {
+    ...values,
+    programs: path.resolve(values.programs),
+    only: values.only && new RegExp(values.only, 'i'),
+    jobs: Number(values.jobs),
+    servers: values.server === 'all' ? SERVERS : [values.server],
+  };
+}
+
+function stop(message) {
+  console.error(`${message}\n${usage}`);
+  process.exit(64);
+}
+
+async function loadSuites() {
+  const folder = new URL('./suites/', import.meta.url);
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.mjs')).sort();
+  return Promise.all(files.map(async (file) => (await import(new URL(file, folder))).default));
+}
+
+// Jobs: a system and the suites that run on it, one after another.
+function planJobs(suites, options) {
+  const jobs = [];
+  if (options.suite !== 'core') {
+    for (const suite of suites.filter(({ runs }) => runs === 'faults')) {
+      const system = suite.system && { server: 'lighttpd', ...suite.system };
+      jobs.push({
+        name: suite.subject,
+        label: suite.subject,
+        weight: suite.weight ?? 0,
+        system,
+        suites: [suite],
+      });
+    }
+  }
+  if (options.suite !== 'faults') {
+    const core = suites.filter(({ runs }) => runs === 'core');
+    for (const server of options.servers) {
+      const system = { server, settings: CORE_SETTINGS, dispatcher: true };
+      jobs.push({ name: `core-${server}`, label: `${server}`, weight: 15, system, suites: core, server });
+    }
+  }
+  const wanted = ({ subject }, { claim }) => !options.only || options.only.test(`${subject}: ${claim}`);
+  for (const job of jobs) {
+    job.suites = job.suites.map((suite) => ({
+      ...suite,
+      tests: suite.tests.filter((test) => wanted(suite, test)),
+    }));
+    job.suites = job.suites.filter(({ tests }) => tests.length > 0);
+  }
+  return jobs.filter((job) => job.suites.length > 0).sort((a, b) => b.weight - a.weight);
+}
+
+const tally = { passed: 0, failed: 0, failures: [] };
+const running = new Set();
+
+function report(job, suite, test, error, ms) {
+  const name = job.server
+    ? `[${job.server}] ${suite.subject}: ${test.claim}`
+    : `${suite.subject}: ${test.claim}`;
+  if (!error) {
+    tally.passed++;
+    console.log(`ok      ${name} (${Math.round(ms)} ms)`);
+    return;
+  }
+  tally.failed++;
+  tally.failures.push(name);
+  console.log(`not ok  ${name} (${Math.round(ms)} ms)`);
+  console.log(String(error.stack ?? error).replace(/^/gm, '        '));
+}
+
+async function runTest(job, suite, test, context) {
+  const cleanups = [];
+  const started = performance.now();
+  let failure;
+  try {
+    const defer = (cleanup) => cleanups.push(cleanup);
+    await inTime('the test to end', test.body({ ...context, defer }), {
+      within: test.within ?? suite.within ?? 60_000,
+    });
+  } catch (error) {
+    failure = error ?? new Error('the test threw nothing');
+  }
+  for (const cleanup of cleanups.reverse()) {
+    try {
+      await cleanup();
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  report(job, suite, test, failure, performance.now() - started);
+  if (failure && context.system) console.log(context.system.logs().replace(/^/gm, '        | '));
+  return !failure;
+}
+
+async function runJob(job, options, root, shared) {
+  const started = performance.now();
+  let system;
+  try {
+    if (job.system) {
+      system = await System.start({
+        ...job.system,
+        dir: path.join(root, job.name),
+        programs: options.programs,
+      });
+      running.add(system);
+    }
+  } catch (error) {
+    for (const suite of job.suites)
+      for (const test of suite.tests) report(job, suite, test, new Error('its system did not start'), 0);
+    console.log(String(error.stack ?? error).replace(/^/gm, '        '));
+    return;
+  }
+  const ready = performance.now();
+  let good = true;
+  for (const suite of job.suites) {
+    const context = { ...shared, system, programs: options.programs };
+    const width = system && !system.wide ? 1 : suite.width;
+    const together = suite.tests.filter((test) => !test.alone);
+    const results = await inParallel(width, together, (test) => runTest(job, suite, test, context));
+    for (const test of suite.tests.filter(({ alone }) => alone))
+      results.push(await runTest(job, suite, test, context));
+    good &&= results.every(Boolean);
+  }
+  const done = performance.now();
+  if (system) {
+    running.delete(system);
+    try {
+      await system.stop({ keep: options.keep && !good });
+    } catch (error) {
+      report(job, { subject: job.label }, { claim: 'everything stops' }, error, 0);
+    }
+  }
+  const seconds = (from, to) => ((to - from) / 1000).toFixed(1);
+  console.log(
+    `#       ${job.label}: started in ${seconds(started, ready)} s, tested in ${seconds(ready, done)} s, stopped in ${seconds(done, performance.now())} s`,
+  );
+}
+
+async function main() {
+  const options = readOptions();
+  setPatience(Number(options.patience));
+  const jobs = planJobs(await loadSuites(), options);
+  const root = await mkdtemp(path.join(tmpdir(), 'hv-e2e-'));
+  await chmod(root, 0o755); // root's servers run as somebody else
+  const shared = { receiver: await Receiver.start(), carriers: await CarrierProgram.start() };
+  const started = performance.now();
+  const quit = async (signal) => {
+    console.log(`# ${signal}: stopping what runs`);
+    await Promise.allSettled([...running].map((system) => system.stop({ keep: options.keep })));
+    process.exit(130);
+  };
+  process.once('SIGINT', () => quit('SIGINT'));
+  process.once('SIGTERM', () => quit('SIGTERM'));
+  try {
+    await inParallel(options.jobs, jobs, (job) => runJob(job, options, root, shared));
+  } finally {
+    await shared.carriers.stop();
+    await shared.receiver.stop();
+    if (!options.keep) await rm(root, { recursive: true, force: true });
+  }
+  for (const name of tally.failures) console.log(`failed: ${name}`);
+  console.log(`# ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  console.log(`e2e: ${tally.passed} passed, ${tally.failed} failed`);
+  process.exitCode = tally.failed > 0 || tally.passed === 0 ? 1 : 0;
+}
+
+await main();
