@@ -91,7 +91,8 @@ int admin_operand_id(const struct admin *a, enum id_kind kind, struct id *id_r,
 int admin_workspace_id(const struct admin *a, struct id *id_r, const struct id **given_r,
                        struct err *err) MUST_CHECK;
 /* A URL that this server may send to, by the settings. */
-int admin_url(const struct admin *a, const char *name, struct str *url_r, struct err *err) MUST_CHECK;
+int admin_url(const struct admin *a, const char *name, struct str *url_r,
+              struct err *err) MUST_CHECK;
 
 /* ---- daemon/admin_help.c ---- */
 

@@ -42,8 +42,9 @@ static int read_from_number(const struct admin *a, struct str *number_r, struct 
     size_t sign = number.n > 0 && number.p[0] == '+';
     size_t digits = strspn(number.p + sign, "0123456789");
     if (sign + digits != number.n || digits < 3 || number.n > FROM_NUMBER_MAX)
-        return err_set(err, ERR_INVALID, "--from-number: must be digits, with a + before them if "
-                                         "they begin with a country code");
+        return err_set(err, ERR_INVALID,
+                       "--from-number: must be digits, with a + before them if "
+                       "they begin with a country code");
     return 0;
 }
 
@@ -135,8 +136,7 @@ static const struct admin_option create_options[] = {
     {"start-delay", "SECONDS", false, "Between making a call and placing it (0)"},
     {"ring-timeout", "SECONDS", false, "How long it lets ring (45)"},
     {"max-duration", "SECONDS", false, "How long a conversation may last (900)"},
-    {"redial-on-unknown", NULL, false,
-     "Dial again when nobody knows whether a call was placed"},
+    {"redial-on-unknown", NULL, false, "Dial again when nobody knows whether a call was placed"},
     {NULL, NULL, false, NULL},
 };
 

@@ -10,11 +10,8 @@
 /* ---- reading ---- */
 
 static const struct admin_option general[] = {
-    {"config", "FILE", false, NULL},
-    {"json", NULL, false, NULL},
-    {"help", NULL, false, NULL},
-    {"version", NULL, false, NULL},
-    {NULL, NULL, false, NULL},
+    {"config", "FILE", false, NULL}, {"json", NULL, false, NULL}, {"help", NULL, false, NULL},
+    {"version", NULL, false, NULL},  {NULL, NULL, false, NULL},
 };
 
 static const struct admin_option *find_option(const struct admin_option *options, struct str name)
@@ -259,9 +256,8 @@ int admin_duration(const struct admin *a, const char *name, usec_t max, usec_t f
         *duration_r = (usec_t)number * units[i].usec;
         return 0;
     }
-    return err_set(err, ERR_INVALID,
-                   "--%s: must be a number with ms, s, m, h or d, at most %lldh", name,
-                   (long long)(max / units[3].usec));
+    return err_set(err, ERR_INVALID, "--%s: must be a number with ms, s, m, h or d, at most %lldh",
+                   name, (long long)(max / units[3].usec));
 }
 
 int admin_id(const struct admin *a, const char *name, enum id_kind kind, struct id *id_r,
@@ -270,7 +266,7 @@ int admin_id(const struct admin *a, const char *name, enum id_kind kind, struct 
     struct str text = admin_value(a, name);
 
     memset(id_r, 0, sizeof(*id_r));
-    if (text.p != NULL && id_parse(kind, text, id_r) < 0)
+    if (text.p != NULL && (id_parse(kind, text, id_r) < 0 || id_is_zero(id_r)))
         return err_set(err, ERR_INVALID, "--%s: '%s' is not the id of one", name, text.p);
     return 0;
 }

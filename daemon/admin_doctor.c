@@ -15,13 +15,14 @@ struct doctor {
     unsigned counts[FINDING_COUNT];
 };
 
-static const char *const finding_texts[] = {
-#define X(name, text) text,
+static const struct {
+    const char *text, *shown;
+} findings[] = {
+#define X(name, text, shown) {text, shown},
     FINDINGS(X)
 #undef X
 };
-_Static_assert(sizeof(finding_texts) / sizeof(finding_texts[0]) == FINDING_COUNT,
-               "a text per finding");
+_Static_assert(sizeof(findings) / sizeof(findings[0]) == FINDING_COUNT, "a text per finding");
 
 void doctor_found(struct doctor *d, enum finding finding, const char *what, const char *mend,
                   const char *found, ...)
@@ -35,12 +36,12 @@ void doctor_found(struct doctor *d, enum finding finding, const char *what, cons
     d->counts[finding]++;
     table_row(d->table);
     table_text(d->table, "check", str_of(what));
-    table_text(d->table, "finding", str_of(finding_texts[finding]));
+    table_text(d->table, "finding", str_of(findings[finding].text));
     table_text(d->table, "message", str_of(text));
     table_text(d->table, "mend", str_of(mend));
     if (d->json)
         return;
-    printf("%-5s %-22s %s\n", finding_texts[finding], what, text);
+    printf("%-5s %-22s %s\n", findings[finding].shown, what, text);
     if (mend != NULL)
         printf("%-5s %-22s -> %s\n", "", "", mend);
 }

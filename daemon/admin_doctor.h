@@ -6,9 +6,13 @@
 
 #include "daemon/admin.h"
 
-#define FINDINGS(X) X(FINDING_OK, "ok") X(FINDING_WARN, "warn") X(FINDING_FAIL, "FAIL")
+/* For programs, for people. */
+#define FINDINGS(X)                                                                                \
+    X(FINDING_OK, "ok", "ok")                                                                      \
+    X(FINDING_WARN, "warn", "warn")                                                                \
+    X(FINDING_FAIL, "fail", "FAIL")
 enum finding {
-#define X(name, text) name,
+#define X(name, text, shown) name,
     FINDINGS(X)
 #undef X
         FINDING_COUNT

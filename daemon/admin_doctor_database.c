@@ -6,7 +6,6 @@
 #include "sql/migrate.h"
 #include "sql/server_facts.h"
 
-
 #define VERSION_MIN 1006
 #define PACKET_MIN (16 << 20)
 #define CONNECTIONS_MIN 100
@@ -66,8 +65,7 @@ static void check_limits(struct doctor *d, const struct server_facts *f)
                      "set max_allowed_packet = 16M in the server's configuration",
                      "%lld: long prompts and transcripts may not fit", (long long)f->packet_max);
     if (f->connections_max >= CONNECTIONS_MIN)
-        doctor_found(d, FINDING_OK, "max_connections", NULL, "%lld",
-                     (long long)f->connections_max);
+        doctor_found(d, FINDING_OK, "max_connections", NULL, "%lld", (long long)f->connections_max);
     else
         doctor_found(d, FINDING_WARN, "max_connections",
                      "set it to at least 10 more than all responders and dispatchers together",

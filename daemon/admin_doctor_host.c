@@ -134,11 +134,11 @@ static void check_public_url(struct doctor *d, struct admin *a)
         doctor_found(d, FINDING_FAIL, "public_url", mend,
                      "%.*s must end with its host or path, without a slash", STR_ARG(url));
     else if (str_is(parts.scheme, "http") && !is_loopback(parts.host))
-        doctor_found(d, FINDING_WARN, "public_url", mend,
-                     "%.*s: API keys travel unencrypted", STR_ARG(url));
+        doctor_found(d, FINDING_WARN, "public_url", mend, "%.*s: API keys travel unencrypted",
+                     STR_ARG(url));
     else if (is_loopback(parts.host))
-        doctor_found(d, FINDING_WARN, "public_url", mend,
-                     "%.*s is reachable from this host only", STR_ARG(url));
+        doctor_found(d, FINDING_WARN, "public_url", mend, "%.*s is reachable from this host only",
+                     STR_ARG(url));
     else
         doctor_found(d, FINDING_OK, "public_url", NULL, "%.*s", STR_ARG(url));
 }
@@ -180,8 +180,7 @@ static void check_allowed_ranges(struct doctor *d, struct admin *a)
                      "%.*s opens whole networks to whoever may save a URL", STR_ARG(cidrs));
     else if (allows_metadata(guard))
         doctor_found(d, FINDING_WARN, "deliver_allow_cidrs", mend,
-                     "%.*s covers 169.254.169.254, where clouds keep credentials",
-                     STR_ARG(cidrs));
+                     "%.*s covers 169.254.169.254, where clouds keep credentials", STR_ARG(cidrs));
     else
         doctor_found(d, FINDING_OK, "deliver_allow_cidrs", NULL, "%s",
                      cidrs.n > 0 ? a->conf->deliver_allow_cidrs : "public addresses only");

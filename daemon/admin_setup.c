@@ -37,8 +37,8 @@ static int run_migrate(struct admin *a, struct err *err)
 
     patient.database_timeout = MIGRATION_TIMEOUT;
     db_create(&db, &patient);
-    int result = migrate_apply(db, a->pool, a->conf->migrations_dir,
-                               ADMIN_PROGRAM " " HV_VERSION, tell, a, &applied, err);
+    int result = migrate_apply(db, a->pool, a->conf->migrations_dir, ADMIN_PROGRAM " " HV_VERSION,
+                               tell, a, &applied, err);
     if (result == 0)
         result = migrate_check(db, err);
     db_destroy(&db);
@@ -124,8 +124,10 @@ static int write_key(int fd, const char *path, struct err *err)
 
     crypto_random(key, sizeof(key));
     hex_encode(key, sizeof(key), hex);
-    int written = dprintf(fd, "# Stored secrets are encrypted under this key: keep a copy in a "
-                              "safe place.\n1 %s\n", hex);
+    int written = dprintf(fd,
+                          "# Stored secrets are encrypted under this key: keep a copy in a "
+                          "safe place.\n1 %s\n",
+                          hex);
     crypto_wipe(key, sizeof(key));
     crypto_wipe(hex, sizeof(hex));
     if (written < 0 || fsync(fd) < 0)

@@ -20,7 +20,8 @@ void matter_free(struct matter *m)
     pool_destroy(&pool);
 }
 
-static struct matter *matter_new(struct caller *c, enum matter_kind kind, const unsigned char *token)
+static struct matter *matter_new(struct caller *c, enum matter_kind kind,
+                                 const unsigned char *token)
 {
     struct pool *pool;
     pool_create(&pool);
@@ -115,8 +116,9 @@ static void simulate(struct matter *m, const struct placement *p)
 {
     const struct conf *conf = m->caller->dispatcher->conf;
     m->kind = MATTER_SIMULATE;
-    carrier_ops(m->carrier)->simulate(m->pool, p, conf->simulator_ring, conf->simulator_talk,
-                                      &m->steps, &m->step_count);
+    carrier_ops(m->carrier)
+        ->simulate(m->pool, p, conf->simulator_ring, conf->simulator_talk, &m->steps,
+                   &m->step_count);
     m->report.report.kind = REPORT_PLACED;
     record_add(m->caller, m);
 }

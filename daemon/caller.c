@@ -14,7 +14,7 @@
 
 #define PORTION 16   /* calls of one agent fenced at once */
 #define WATCH_MAX 64 /* attempts looked at in one round */
-#define STEPS_MAX 64
+#define STEPS_MAX 256
 
 static void look_lane_run(struct lane *lane, void *ctx);
 
@@ -26,7 +26,8 @@ void caller_create(struct caller **caller_r, struct dispatcher *dispatcher)
     c->next_step_at = TIME_NEVER;
     c->finished_end = &c->finished;
     c->look_lane = loop_add_lane(dispatcher->loop, "call", look_lane_run, c);
-    c->record_lane = loop_add_lane(dispatcher->loop, "record", record_lane_run, c);
+    for (size_t i = 0; i < RECORD_LANES; i++)
+        c->record_lanes[i] = loop_add_lane(dispatcher->loop, "record", record_lane_run, c);
     *caller_r = c;
 }
 
@@ -74,8 +75,7 @@ void caller_look(struct caller *c)
 
 bool caller_settled(const struct caller *c)
 {
-    return c->in_flight == 0 && c->finished_count == 0 && lane_sleeps(c->look_lane) &&
-           lane_sleeps(c->record_lane);
+    return c->in_flight == 0 && c->finished_count == 0 && lane_sleeps(c->look_lane);
 }
 
 bool caller_idle(const struct caller *c)
@@ -124,7 +124,8 @@ static int play_steps(struct caller *c, struct db *db, struct pool *pool, struct
     struct step_row *steps;
     size_t count;
     usec_t wait;
-    if (steps_draw(db, pool, STEPS_MAX, conf->place_timeout + conf->lease_grace, &steps, &count, err))
+    if (steps_draw(db, pool, STEPS_MAX, conf->place_timeout + conf->lease_grace, &steps, &count,
+                   err))
         return -1;
     if (count > 0)
         fault_point("steps_claimed");
@@ -203,7 +204,8 @@ static void look_lane_run(struct lane *lane, void *ctx)
         usec_t next = c->looked_at + c->dispatcher->conf->poll_interval;
         if (c->next_step_at < next)
             next = c->next_step_at;
-        c->drawn_out = c->ready_count == 0 && !c->look_wanted && c->next_step_at > clock_monotonic();
+        c->drawn_out =
+            c->ready_count == 0 && !c->look_wanted && c->next_step_at > clock_monotonic();
         lane_sleep(lane, next);
     }
     pool_destroy(&pool);

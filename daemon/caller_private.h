@@ -10,6 +10,9 @@
 #include "sql/steps.h"
 #include "sql/watch.h"
 
+/* Lanes that write: reports on different calls don't wait for each other. */
+#define RECORD_LANES 3
+
 /* One matter with a carrier, from its start until what came of it is written. */
 enum matter_kind {
     MATTER_PLACE,    /* a carrier was asked to place a call */
@@ -37,7 +40,7 @@ struct matter {
 
 struct caller {
     struct dispatcher *dispatcher;
-    struct lane *look_lane, *record_lane;
+    struct lane *look_lane, *record_lanes[RECORD_LANES];
     struct id *ready; /* agents with due calls, as far as known */
     size_t ready_count, ready_room;
     usec_t looked_at;    /* monotonic; TIME_NONE: never */
@@ -46,7 +49,7 @@ struct caller {
     bool drawn_out;
     size_t in_flight;
     struct matter *finished, **finished_end;
-    size_t finished_count;
+    size_t finished_count; /* queued or being written */
 };
 
 /* ask.c: these start what they are named after; what comes of it is queued. The row's texts are

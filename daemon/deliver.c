@@ -13,8 +13,8 @@
 #include "lib/base/pool.h"
 #include <stdlib.h>
 
-#define SCAN_GAP (250 * USEC_PER_MS)     /* between two looks that were asked for */
-#define SETTINGS_AGE (1 * USEC_PER_S)    /* a change of an endpoint holds after this at the latest */
+#define SCAN_GAP (250 * USEC_PER_MS)  /* between two looks that were asked for */
+#define SETTINGS_AGE (1 * USEC_PER_S) /* a change of an endpoint holds after this at the latest */
 #define SMALL_DRAW_GAP (5 * USEC_PER_MS) /* under half a window free: wait this long for more */
 #define DRAW_DESTINATIONS_MAX 127        /* in one transaction; with the filler a power of two */
 
@@ -241,8 +241,8 @@ static void give_back(struct deliverer *d, struct db *db, const struct drawn_del
                   "error=%s", err_code_text(err.code));
 }
 
-/* Nothing more is ready there, as far as we know: said before the rows are read, so that a wake that
- * comes meanwhile is not forgotten. */
+/* Nothing more is ready there, as far as we know: said before the rows are read, so that a wake
+ * that comes meanwhile is not forgotten. */
 static void mark_drawing(struct deliverer *d, const struct draw_want *wants, size_t count)
 {
     usec_t monotonic = clock_monotonic();
@@ -300,8 +300,8 @@ static usec_t ready_time(const struct destination *one, usec_t now)
         return one->ready_at;
     if (one->health.held_until != TIME_NONE && one->health.held_until > now)
         return one->health.held_until;
-    unsigned most = one->health.window < one->max_in_flight ? one->health.window
-                                                            : one->max_in_flight;
+    unsigned most =
+        one->health.window < one->max_in_flight ? one->health.window : one->max_in_flight;
     return one->in_flight >= most ? TIME_NEVER : now + SMALL_DRAW_GAP;
 }
 
@@ -318,7 +318,8 @@ static usec_t next_look(const struct deliverer *d, usec_t now)
     return next;
 }
 
-static int work(struct deliverer *d, struct db *db, struct pool *pool, bool *drew_r, struct err *err)
+static int work(struct deliverer *d, struct db *db, struct pool *pool, bool *drew_r,
+                struct err *err)
 {
     struct draw_want wants[DRAW_DESTINATIONS_MAX];
     *drew_r = false;

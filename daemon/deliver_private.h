@@ -16,7 +16,7 @@ struct sending {
     struct drawn_delivery row;
     usec_t started_at; /* database's clock */
     struct finished_delivery result;
-    bool gone;     /* 410: the endpoint wants no more */
+    bool gone;      /* 410: the endpoint wants no more */
     char *response; /* kept part of the answer; ours */
     char body[];
 };

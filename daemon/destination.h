@@ -24,9 +24,9 @@ struct destination {
     usec_t loaded_at; /* monotonic */
 
     struct health health;
-    bool health_changed;      /* not in the database yet */
+    bool health_changed;        /* not in the database yet */
     const char *disable_reason; /* to be written with it */
-    usec_t good_written;      /* good_since as the database has it */
+    usec_t good_written;        /* good_since as the database has it */
 
     unsigned in_flight;
     usec_t ready_at; /* database's clock: when its earliest waiting delivery is due; TIME_NEVER */

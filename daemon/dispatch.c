@@ -48,7 +48,15 @@ static const char help[] =
     "75 when the database is away (with --once, --status and --check), 78 for a configuration\n"
     "or schema that has to be mended first.\n";
 
-enum { OPTION_ONCE = 256, OPTION_MAX, OPTION_STATUS, OPTION_JSON, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+enum {
+    OPTION_ONCE = 256,
+    OPTION_MAX,
+    OPTION_STATUS,
+    OPTION_JSON,
+    OPTION_CHECK,
+    OPTION_HELP,
+    OPTION_VERSION
+};
 
 static int read_options(int argc, char **argv, struct options *o)
 {
@@ -75,7 +83,8 @@ static int read_options(int argc, char **argv, struct options *o)
             break;
         case OPTION_MAX:
             if (str_u64(str_of(optarg), 86400, &o->max_seconds)) {
-                fprintf(stderr, PROGRAM ": --max-seconds must be a number of seconds, 0 to 86400\n");
+                fprintf(stderr,
+                        PROGRAM ": --max-seconds must be a number of seconds, 0 to 86400\n");
                 return -1;
             }
             break;
@@ -112,7 +121,8 @@ void dispatcher_database_failed(struct dispatcher *d, struct lane *lane, const s
     struct err ping;
     bool away = err->code == ERR_UNAVAILABLE && db_ping(lane_db(lane), &ping) != 0;
     if (!away || !d->database_away)
-        log_write(away ? LOG_ERROR : LOG_WARNING, away ? "database is away" : "database work failed",
+        log_write(away ? LOG_ERROR : LOG_WARNING,
+                  away ? "database is away" : "database work failed",
                   "lane=%s error=%s message=\"%s\"", lane_name(lane), err_code_text(err->code),
                   err->message);
     d->database_away = away;
@@ -187,7 +197,7 @@ static void tell(const struct dispatcher *d, usec_t took)
 {
     const struct dispatch_counts *c = &d->counts;
     printf(PROGRAM ": %llu calls placed, %llu disallowed, %llu unknown; %llu simulated callbacks; "
-           "%llu deliveries succeeded, %llu failed; %.1f s%s\n",
+                   "%llu deliveries succeeded, %llu failed; %.1f s%s\n",
            (unsigned long long)c->calls_placed, (unsigned long long)c->calls_disallowed,
            (unsigned long long)c->calls_unknown, (unsigned long long)c->callbacks_simulated,
            (unsigned long long)c->deliveries_succeeded, (unsigned long long)c->deliveries_failed,

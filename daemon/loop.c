@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LANES_MAX 8
+#define LANES_MAX 16
 #define WAKE_ROUNDS_MAX 64
 
 struct lane {

@@ -28,7 +28,8 @@ void loop_create(struct loop **loop_r, const struct conf *conf, struct http_clie
 void loop_destroy(struct loop **loop);
 struct lane *loop_add_lane(struct loop *loop, const char *name, lane_fn *fn, void *ctx);
 /* listener NULL: not woken by others. */
-void loop_listen(struct loop *loop, struct wake_listener *listener, loop_woken_fn *woken, void *ctx);
+void loop_listen(struct loop *loop, struct wake_listener *listener, loop_woken_fn *woken,
+                 void *ctx);
 void loop_run(struct loop *loop, loop_done_fn *done, void *ctx);
 /* Goes on until every lane has ended; the lanes must have been told to. */
 void loop_finish(struct loop *loop);

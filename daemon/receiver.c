@@ -245,9 +245,12 @@ static int usage_error(const char *message)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},        {"secret", required_argument, NULL, 's'},
-        {"secret-file", required_argument, NULL, 'f'}, {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},
+        {"secret", required_argument, NULL, 's'},
+        {"secret-file", required_argument, NULL, 'f'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct receiver rv = {.secret = STR_NULL};
     uint64_t port = 8081;

@@ -1,8 +1,8 @@
 /*
- * record.c - the lane that writes what came of each matter, in the order they ended.
+ * record.c - the lanes that write what came of each matter.
  *
- * A matter stays at the head of the queue until it is written. Each write can be repeated: a report
- * that was taken before changes nothing.
+ * A matter is kept until it is written, however long the database is away. Each write can be
+ * repeated: a report that was taken before changes nothing.
  */
 #include "daemon/caller_private.h"
 #include "daemon/deliver.h"
@@ -12,14 +12,51 @@
 #include "sql/attempts.h"
 
 #define DENIALS_NEEDED 2
+#define STEPS_AT_ONCE DB_MANY_MAX
 
-void record_add(struct caller *c, struct matter *m)
+static void append(struct caller *c, struct matter *m)
 {
     m->next = NULL;
     *c->finished_end = m;
     c->finished_end = &m->next;
+}
+
+void record_add(struct caller *c, struct matter *m)
+{
+    append(c, m);
     c->finished_count++;
-    lane_poke(c->record_lane);
+    for (size_t i = 0; i < RECORD_LANES; i++) {
+        if (lane_sleeps(c->record_lanes[i])) {
+            lane_poke(c->record_lanes[i]);
+            break;
+        }
+    }
+}
+
+/* The oldest, and when it is a simulator's step all other steps that wait, up to max: they are
+ * written by one statement. */
+static struct matter *take(struct caller *c, size_t max)
+{
+    struct matter *taken = NULL, **taken_end = &taken, **at = &c->finished;
+    size_t count = 0;
+    while (*at && count < max) {
+        struct matter *m = *at;
+        if (count > 0 && (taken->kind != MATTER_STEP || m->kind != MATTER_STEP)) {
+            at = &m->next;
+            continue;
+        }
+        *at = m->next;
+        m->next = NULL;
+        *taken_end = m;
+        taken_end = &m->next;
+        count++;
+        if (taken->kind != MATTER_STEP)
+            break;
+    }
+    c->finished_end = &c->finished;
+    while (*c->finished_end)
+        c->finished_end = &(*c->finished_end)->next;
+    return taken;
 }
 
 static void log_report(const struct matter *m, enum report_kind kind)
@@ -91,13 +128,18 @@ static int record_found(struct caller *c, struct db *db, struct pool *pool, cons
     return take_report(c, db, pool, m, &report, err);
 }
 
-static int record_step(struct caller *c, struct db *db, const struct matter *m, struct err *err)
+static int record_steps(struct caller *c, struct db *db, const struct matter *steps,
+                        struct err *err)
 {
-    if (!m->step_taken)
-        return 0;
-    if (steps_delete(db, &m->step_id, 1, err))
+    struct id ids[STEPS_AT_ONCE];
+    size_t count = 0;
+    for (const struct matter *m = steps; m; m = m->next) {
+        if (m->step_taken)
+            ids[count++] = m->step_id;
+    }
+    if (count > 0 && steps_delete(db, ids, count, err))
         return -1;
-    c->dispatcher->counts.callbacks_simulated++;
+    c->dispatcher->counts.callbacks_simulated += count;
     return 0;
 }
 
@@ -112,19 +154,29 @@ static int record(struct caller *c, struct db *db, struct pool *pool, struct mat
     case MATTER_FIND:
         return record_found(c, db, pool, m, err);
     case MATTER_STEP:
-        return record_step(c, db, m, err);
+        return record_steps(c, db, m, err);
     }
     die("a matter of kind %d", (int)m->kind);
 }
 
-static void forget(struct caller *c)
+static void forget(struct caller *c, struct matter *taken)
 {
-    struct matter *m = c->finished;
-    c->finished = m->next;
-    if (!c->finished)
-        c->finished_end = &c->finished;
-    c->finished_count--;
-    matter_free(m);
+    while (taken) {
+        struct matter *m = taken;
+        taken = m->next;
+        c->finished_count--;
+        matter_free(m);
+    }
+    lane_poke(c->look_lane);
+}
+
+static void put_back(struct caller *c, struct matter *taken)
+{
+    while (taken) {
+        struct matter *m = taken;
+        taken = m->next;
+        append(c, m);
+    }
 }
 
 void record_lane_run(struct lane *lane, void *ctx)
@@ -134,23 +186,23 @@ void record_lane_run(struct lane *lane, void *ctx)
     pool_create(&pool);
     while (!c->dispatcher->quit) {
         struct err err;
-        if (c->finished_count == 0) {
+        struct matter *taken = take(c, STEPS_AT_ONCE);
+        if (!taken) {
             lane_sleep(lane, TIME_NEVER);
             continue;
         }
         pool_clear(pool);
-        if (record(c, lane_db(lane), pool, c->finished, &err)) {
-            if (err.code == ERR_UNAVAILABLE || err.code == ERR_UNCERTAIN) {
-                dispatcher_database_failed(c->dispatcher, lane, &err);
-                continue;
-            }
-            log_write(LOG_ERROR, "what a carrier said could not be written", "error=%s message=\"%s\"",
-                      err_code_text(err.code), err.message);
-        } else {
+        if (record(c, lane_db(lane), pool, taken, &err) == 0) {
             dispatcher_database_works(c->dispatcher);
+            forget(c, taken);
+        } else if (err.code == ERR_UNAVAILABLE || err.code == ERR_UNCERTAIN) {
+            put_back(c, taken);
+            dispatcher_database_failed(c->dispatcher, lane, &err);
+        } else {
+            log_write(LOG_ERROR, "what a carrier said could not be written",
+                      "error=%s message=\"%s\"", err_code_text(err.code), err.message);
+            forget(c, taken);
         }
-        forget(c);
-        lane_poke(c->look_lane);
     }
     pool_destroy(&pool);
 }

@@ -99,8 +99,7 @@ static void judge(struct sending *s, bool success, usec_t now)
         char id[ID_TEXT_SIZE];
         id_format(ID_ENDPOINT, &to->id, id);
         log_write(LOG_INFO, "endpoint held", "endpoint=%s failures=%u seconds=%lld", id,
-                  to->health.failures,
-                  (long long)((to->health.held_until - now) / USEC_PER_S));
+                  to->health.failures, (long long)((to->health.held_until - now) / USEC_PER_S));
     }
 }
 

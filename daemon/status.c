@@ -26,12 +26,13 @@ static void print_json(const struct figures *f)
 
 static void print_line(const struct figures *f)
 {
-    printf("calls: %lld due (oldest %.1f s), %lld active; deliveries: %lld waiting (oldest %.1f s), "
-           "%lld in flight, %lld failed; endpoints: %lld held, %lld disabled\n",
-           (long long)f->calls_due, seconds(f->oldest_due_call_age), (long long)f->calls_active,
-           (long long)f->deliveries_waiting, seconds(f->oldest_waiting_delivery_age),
-           (long long)f->deliveries_in_flight, (long long)f->deliveries_failed,
-           (long long)f->endpoints_held, (long long)f->endpoints_disabled);
+    printf(
+        "calls: %lld due (oldest %.1f s), %lld active; deliveries: %lld waiting (oldest %.1f s), "
+        "%lld in flight, %lld failed; endpoints: %lld held, %lld disabled\n",
+        (long long)f->calls_due, seconds(f->oldest_due_call_age), (long long)f->calls_active,
+        (long long)f->deliveries_waiting, seconds(f->oldest_waiting_delivery_age),
+        (long long)f->deliveries_in_flight, (long long)f->deliveries_failed,
+        (long long)f->endpoints_held, (long long)f->endpoints_disabled);
 }
 
 int status_print(const struct conf *conf, bool json)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define TRIES 5
-#define SUMMARY_MAX 100000    /* bytes; what a carrier says beyond is cut */
+#define SUMMARY_MAX 100000 /* bytes; what a carrier says beyond is cut */
 #define TRANSCRIPT_MAX 1000000
 #define OUTCOME_MAX 100
 #define MESSAGE_MAX 500
@@ -198,7 +198,8 @@ static int write_call(struct db *db, const struct conf *conf, const struct locke
         query_bind_null(q);
     query_bind_str(q, done ? outcome_of(report, change) : STR_NULL);
     query_bind_str(q, done ? cut(report->summary, SUMMARY_MAX) : STR_NULL);
-    query_bind_str(q, done && report->transcript.n <= TRANSCRIPT_MAX ? report->transcript : STR_NULL);
+    query_bind_str(q,
+                   done && report->transcript.n <= TRANSCRIPT_MAX ? report->transcript : STR_NULL);
     query_bind_str(q, failed ? str_of(call_error_code(change->error)) : STR_NULL);
     query_bind_str(q, failed ? message : STR_NULL);
     query_bind_time(q, due);
@@ -253,7 +254,8 @@ static int write_change(struct db *db, struct pool *pool, const struct conf *con
     if (change->tell_completed &&
         tell(db, pool, conf, l, report, change, EVENT_CALL_COMPLETED, wakes, err))
         return -1;
-    if (change->tell_failed && tell(db, pool, conf, l, report, change, EVENT_CALL_FAILED, wakes, err))
+    if (change->tell_failed &&
+        tell(db, pool, conf, l, report, change, EVENT_CALL_FAILED, wakes, err))
         return -1;
     return 0;
 }

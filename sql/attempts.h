@@ -15,7 +15,7 @@ struct attempt_row {
     unsigned n;
     enum carrier_kind kind;
     enum attempt_state state;
-    enum call_status status; /* the call's */
+    enum call_status status;                       /* the call's */
     struct str carrier_url, carrier_secret_sealed; /* STR_NULL for the simulator */
 };
 /* ERR_NOT_FOUND: no attempt has this token. */
@@ -23,10 +23,10 @@ int attempts_by_token(struct db *db, struct pool *pool, const unsigned char *tok
                       struct attempt_row *row_r, struct err *err) MUST_CHECK;
 
 struct attempt_outcome {
-    enum call_status status;     /* the call's, after the report */
+    enum call_status status; /* the call's, after the report */
     bool changed;
     struct id call_id;
-    struct id *destinations;     /* that got a delivery: whom to wake for */
+    struct id *destinations; /* that got a delivery: whom to wake for */
     size_t destination_count;
 };
 /* Takes the report (lib/rules/call.h says what it does) in one commit. Safe to repeat: a repeat

@@ -50,13 +50,13 @@ struct call_new {
 };
 
 struct call_made {
-    struct id call_id;          /* of the stored call: an earlier one's when replayed */
-    enum call_status status;    /* scheduled, or disallowed; a replay gives the first answer again */
-    enum call_error error;      /* with disallowed */
+    struct id call_id;       /* of the stored call: an earlier one's when replayed */
+    enum call_status status; /* scheduled, or disallowed; a replay gives the first answer again */
+    enum call_error error;   /* with disallowed */
     bool replayed;
-    bool due_now;               /* a dispatcher should be woken */
+    bool due_now; /* a dispatcher should be woken */
     struct id agent_id;
-    struct id *destinations;    /* with a disallowed call's event: whom to wake for */
+    struct id *destinations; /* with a disallowed call's event: whom to wake for */
     size_t destination_count;
 };
 
@@ -77,11 +77,11 @@ struct call_filter {
     bool by_status, by_agent;
     enum call_status status;
     struct id agent_id;
-    struct str contact_number;             /* STR_NULL: any */
-    usec_t created_after, created_before;  /* exclusive; TIME_NONE: open */
+    struct str contact_number;            /* STR_NULL: any */
+    usec_t created_after, created_before; /* exclusive; TIME_NONE: open */
     bool from_cursor;
-    struct cursor cursor;                  /* rows after this one in the list's order */
-    unsigned limit;                        /* 1 to 100 */
+    struct cursor cursor; /* rows after this one in the list's order */
+    unsigned limit;       /* 1 to 100 */
 };
 /* Newest first. next_r: the cursor of the last row when more follow; *more_r says so. */
 int calls_list(struct db *db, struct pool *pool, const struct credential *credential,
@@ -90,7 +90,8 @@ int calls_list(struct db *db, struct pool *pool, const struct credential *creden
 
 /* The same without a credential, for the operator: workspace_id NULL lists all workspaces'. */
 int calls_list_operator(struct db *db, struct pool *pool, const struct id *workspace_id,
-                        unsigned limit, struct call_row **rows_r, size_t *count_r, struct err *err) MUST_CHECK;
+                        unsigned limit, struct call_row **rows_r, size_t *count_r,
+                        struct err *err) MUST_CHECK;
 int calls_get_operator(struct db *db, struct pool *pool, const struct id *call_id,
                        struct call_row *row_r, struct err *err) MUST_CHECK;
 

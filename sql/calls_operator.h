@@ -13,8 +13,8 @@ struct attempt_shown {
     unsigned n;
     enum carrier_kind kind;
     enum attempt_state state;
-    struct id carrier_id;             /* zero: the simulator */
-    struct str ref, reason, detail;   /* STR_NULL: none */
+    struct id carrier_id;           /* zero: the simulator */
+    struct str ref, reason, detail; /* STR_NULL: none */
     usec_t fenced_at;
     usec_t placed_at, ringing_at, answered_at, ended_at, watch_at; /* TIME_NONE: not */
 };

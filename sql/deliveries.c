@@ -169,7 +169,8 @@ int deliveries_draw(struct db *db, struct pool *pool, uint64_t owner, const stru
         db_rollback(db);
         return -1;
     }
-    /* Claimed only once the commit has answered; what an unknown commit claimed, its lease frees. */
+    /* Claimed only once the commit has answered; what an unknown commit claimed, its lease frees.
+     */
     if (db_commit(db, err))
         return -1;
     if (drawn > 0 && give_bodies(db, pool, rows, drawn, err))

@@ -38,7 +38,8 @@ struct destination_row {
 };
 /* Rows of those that exist, in no order. */
 int deliveries_destinations(struct db *db, struct pool *pool, const struct id *ids, size_t count,
-                            struct destination_row **rows_r, size_t *count_r, struct err *err) MUST_CHECK;
+                            struct destination_row **rows_r, size_t *count_r,
+                            struct err *err) MUST_CHECK;
 
 struct draw_want {
     struct id destination_id;
@@ -63,15 +64,15 @@ int deliveries_probe(struct db *db, const struct id *destination_id, usec_t leas
 struct finished_delivery {
     struct id delivery_id, destination_id, workspace_id;
     unsigned fence;
-    bool request_made;   /* false: nothing to log (no request was started) */
+    bool request_made; /* false: nothing to log (no request was started) */
     bool succeeded;
-    bool used_up;        /* failed for good */
-    unsigned position;   /* the new one */
-    usec_t due_at;       /* next attempt; TIME_NONE with succeeded or used_up */
+    bool used_up;      /* failed for good */
+    unsigned position; /* the new one */
+    usec_t due_at;     /* next attempt; TIME_NONE with succeeded or used_up */
     usec_t started_at;
     unsigned duration_ms;
-    int status;          /* 0: none */
-    const char *error;   /* NULL: none */
+    int status;        /* 0: none */
+    const char *error; /* NULL: none */
     struct str detail, response;
 };
 struct destination_health {
@@ -85,7 +86,7 @@ int deliveries_finish(struct db *db, uint64_t owner, usec_t now,
                       const struct destination_health *health, size_t health_count, size_t *lost_r,
                       struct err *err) MUST_CHECK;
 /* Not sent: free again at its old time. */
-int deliveries_give_back(struct db *db, uint64_t owner, const struct id *delivery_id, unsigned fence,
-                         usec_t due_at, struct err *err) MUST_CHECK;
+int deliveries_give_back(struct db *db, uint64_t owner, const struct id *delivery_id,
+                         unsigned fence, usec_t due_at, struct err *err) MUST_CHECK;
 
 #endif

@@ -14,7 +14,10 @@ static int finish_successes(struct db *db, uint64_t owner, usec_t now,
                             struct err *err)
 {
     const struct finished_delivery *group[DB_MANY_MAX];
-    struct { unsigned fence; int status; } seen[DB_MANY_MAX];
+    struct {
+        unsigned fence;
+        int status;
+    } seen[DB_MANY_MAX];
     size_t seen_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (!rows[i].succeeded)
@@ -155,8 +158,8 @@ int deliveries_finish(struct db *db, uint64_t owner, usec_t now,
     return db_commit(db, err);
 }
 
-int deliveries_give_back(struct db *db, uint64_t owner, const struct id *delivery_id, unsigned fence,
-                         usec_t due_at, struct err *err)
+int deliveries_give_back(struct db *db, uint64_t owner, const struct id *delivery_id,
+                         unsigned fence, usec_t due_at, struct err *err)
 {
     struct query *q = db_use(db, STMT_DELIVERY_GIVE_BACK);
     query_bind_time(q, due_at);

@@ -148,8 +148,9 @@ static int insert_attempts(struct db *db, const struct conf *conf, const struct 
                            const struct fenced_call *calls, size_t count, usec_t now,
                            struct err *err)
 {
-    usec_t longest = (a->common.placement.ring_timeout_seconds +
-                      a->common.placement.max_duration_seconds) * USEC_PER_S;
+    usec_t longest =
+        (a->common.placement.ring_timeout_seconds + a->common.placement.max_duration_seconds) *
+        USEC_PER_S;
     for (size_t done = 0; done < count;) {
         size_t n = db_many_chunk(count - done);
         struct query *q = db_use_many(db, STMT_FENCE_ATTEMPTS, n);
@@ -208,8 +209,9 @@ static int fence_in_transaction(struct db *db, struct pool *pool, const struct c
     return fence(db, result->calls, result->count, err);
 }
 
-int fence_calls(struct db *db, struct pool *pool, const struct conf *conf, const struct id *agent_id,
-                size_t limit, struct fence_result *result_r, struct err *err)
+int fence_calls(struct db *db, struct pool *pool, const struct conf *conf,
+                const struct id *agent_id, size_t limit, struct fence_result *result_r,
+                struct err *err)
 {
     memset(result_r, 0, sizeof *result_r);
     if (db_begin(db, err))

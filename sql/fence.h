@@ -25,13 +25,14 @@ struct fenced_call {
 struct fence_result {
     struct fenced_call *calls;
     size_t count;
-    size_t drawn;     /* how many due calls were seen; less than the limit: no more are due */
+    size_t drawn; /* how many due calls were seen; less than the limit: no more are due */
     size_t disallowed;
     struct wakes wakes;
 };
 /* Takes up to limit due calls of an agent. Calls that policy refuses become `disallowed`, with
  * their event, in the same commit. */
-int fence_calls(struct db *db, struct pool *pool, const struct conf *conf, const struct id *agent_id,
-                size_t limit, struct fence_result *result_r, struct err *err) MUST_CHECK;
+int fence_calls(struct db *db, struct pool *pool, const struct conf *conf,
+                const struct id *agent_id, size_t limit, struct fence_result *result_r,
+                struct err *err) MUST_CHECK;
 
 #endif

@@ -7,12 +7,12 @@
 #include "sql/db.h"
 
 struct figures {
-    int64_t calls_due;                /* scheduled and due now */
-    int64_t calls_active;             /* initiated, ringing or in progress */
-    usec_t oldest_due_call_age;       /* 0: none */
-    int64_t deliveries_waiting;       /* waiting and nobody has them under way */
+    int64_t calls_due;          /* scheduled and due now */
+    int64_t calls_active;       /* initiated, ringing or in progress */
+    usec_t oldest_due_call_age; /* 0: none */
+    int64_t deliveries_waiting; /* waiting and nobody has them under way */
     int64_t deliveries_in_flight;
-    int64_t deliveries_failed;        /* schedule used up */
+    int64_t deliveries_failed; /* schedule used up */
     usec_t oldest_waiting_delivery_age;
     int64_t endpoints_held, endpoints_disabled;
 };

@@ -24,7 +24,8 @@ typedef void migrate_told_fn(void *ctx, const struct migration_step *step);
  * its time: db's database_timeout must allow for it. ERR_CONFLICT: somebody else is migrating.
  * ERR_INVALID: the files don't fit each other or what is recorded. told may be NULL. */
 int migrate_apply(struct db *db, struct pool *pool, const char *dir, const char *program,
-                  migrate_told_fn *told, void *ctx, unsigned *applied_r, struct err *err) MUST_CHECK;
+                  migrate_told_fn *told, void *ctx, unsigned *applied_r,
+                  struct err *err) MUST_CHECK;
 /* Is the schema the one this build knows? ERR_CONFLICT: no; the message says which command mends
  * it. */
 int migrate_check(struct db *db, struct err *err) MUST_CHECK;

@@ -5,8 +5,8 @@
 #include "lib/base/crypto.h"
 #include <string.h>
 
-static int insert_chunk(struct db *db, const unsigned char *token, const struct simulated_step *steps,
-                        size_t count, struct err *err)
+static int insert_chunk(struct db *db, const unsigned char *token,
+                        const struct simulated_step *steps, size_t count, struct err *err)
 {
     struct id ids[DB_MANY_MAX];
     struct query *q = db_use_many(db, STMT_STEP_INSERT, count);
@@ -69,8 +69,8 @@ static int lease_rows(struct db *db, const struct step_row *rows, size_t count, 
     return query_run(q, err);
 }
 
-int steps_draw(struct db *db, struct pool *pool, size_t limit, usec_t lease, struct step_row **rows_r,
-               size_t *count_r, struct err *err)
+int steps_draw(struct db *db, struct pool *pool, size_t limit, usec_t lease,
+               struct step_row **rows_r, size_t *count_r, struct err *err)
 {
     if (limit > DB_MANY_MAX)
         limit = DB_MANY_MAX;

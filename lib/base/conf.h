@@ -38,8 +38,10 @@ struct conf {
 
 /* path NULL: the environment's HUSKYVOICE_CONFIG, else the built-in default path. Everything
  * dies with the pool. */
-int conf_load(struct pool *pool, const char *path, const struct conf **conf_r, struct err *err) MUST_CHECK;
-int conf_parse(struct pool *pool, struct str text, const struct conf **conf_r, struct err *err) MUST_CHECK;
+int conf_load(struct pool *pool, const char *path, const struct conf **conf_r,
+              struct err *err) MUST_CHECK;
+int conf_parse(struct pool *pool, struct str text, const struct conf **conf_r,
+               struct err *err) MUST_CHECK;
 /* The settings in force, one `name = value` per line, secrets as "(hidden)". */
 void conf_print(const struct conf *conf, struct buf *b);
 /* For tests and manuals: name, default and text of setting i; false past the last. */

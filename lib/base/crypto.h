@@ -31,10 +31,12 @@ void keyring_destroy(struct keyring **ring);
 /* AES-256-GCM. Sealed form: key id (1 byte), nonce (12), ciphertext, tag (16); `bound` (the row's
  * id, say) is authenticated and must be the same when it is opened. */
 #define SEAL_OVERHEAD 29
-void keyring_seal(const struct keyring *ring, struct str bound, struct str plain, unsigned char *out);
+void keyring_seal(const struct keyring *ring, struct str bound, struct str plain,
+                  unsigned char *out);
 int keyring_open(const struct keyring *ring, struct str bound, struct str sealed, struct pool *pool,
                  struct str *plain_r, struct err *err) MUST_CHECK;
 /* A key of its own for one purpose: HMAC-SHA256 of the purpose under the oldest key. */
-void keyring_derive(const struct keyring *ring, const char *purpose, unsigned char out[SHA256_SIZE]);
+void keyring_derive(const struct keyring *ring, const char *purpose,
+                    unsigned char out[SHA256_SIZE]);
 
 #endif

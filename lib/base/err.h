@@ -15,10 +15,10 @@
  * as it stands in answers and logs, is err_code_text(). */
 #define ERR_CODES(X)                                                                               \
     X(ERR_NONE, "ok")                                                                              \
-    X(ERR_INVALID, "invalid_request")           /* the caller's input; message names the field */  \
-    X(ERR_UNAUTHORIZED, "unauthorized")         /* no or unknown credential */                     \
-    X(ERR_FORBIDDEN, "forbidden")               /* known, but its scope or role is too small */    \
-    X(ERR_NOT_FOUND, "not_found")               /* not there, or another workspace's */            \
+    X(ERR_INVALID, "invalid_request")   /* the caller's input; message names the field */          \
+    X(ERR_UNAUTHORIZED, "unauthorized") /* no or unknown credential */                             \
+    X(ERR_FORBIDDEN, "forbidden")       /* known, but its scope or role is too small */            \
+    X(ERR_NOT_FOUND, "not_found")       /* not there, or another workspace's */                    \
     X(ERR_METHOD, "method_not_allowed")                                                            \
     X(ERR_NOT_CANCELLABLE, "call_not_cancellable")                                                 \
     X(ERR_CONFLICT, "conflict")                                                                    \
@@ -26,9 +26,9 @@
     X(ERR_MEDIA_TYPE, "unsupported_media_type")                                                    \
     X(ERR_KEY_REUSED, "idempotency_key_reused")                                                    \
     X(ERR_RATE_LIMITED, "rate_limited")                                                            \
-    X(ERR_INTERNAL, "internal_error")           /* our own bug or an impossible state */           \
-    X(ERR_UNAVAILABLE, "unavailable")           /* the world's fault: try again; nothing was done */ \
-    X(ERR_UNCERTAIN, "uncertain")               /* a commit was sent and its answer was lost */
+    X(ERR_INTERNAL, "internal_error") /* our own bug or an impossible state */                     \
+    X(ERR_UNAVAILABLE, "unavailable") /* the world's fault: try again; nothing was done */         \
+    X(ERR_UNCERTAIN, "uncertain")     /* a commit was sent and its answer was lost */
 
 enum err_code {
 #define X(name, text) name,
@@ -42,7 +42,8 @@ struct err {
     char message[480]; /* one sentence for a person; never a secret, never a full phone number */
 };
 
-/* Fills *e (cut to fit) and returns -1, so that a failing function ends in `return err_set(...)`. */
+/* Fills *e (cut to fit) and returns -1, so that a failing function ends in `return err_set(...)`.
+ */
 int err_set(struct err *e, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "prefix: " before the message that *e already has, and returns -1. */

@@ -9,7 +9,6 @@
 #include "lib/base/http_private.h"
 #include "lib/base/pool.h"
 
-#include <assert.h>
 #include <curl/curl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -22,14 +21,6 @@
 #define RECEIVE_BUFFER 8192L
 #define UPLOAD_BUFFER 16384L
 #define READY_MAX 256
-
-static const char *const outcome_texts[] = {
-#define X(name, text) text,
-    HTTP_OUTCOMES(X)
-#undef X
-};
-static_assert(sizeof(outcome_texts) / sizeof(outcome_texts[0]) == HTTP_OUTCOME_COUNT,
-              "a text for each outcome");
 
 struct http_transfer {
     struct http_client *client;
@@ -59,33 +50,6 @@ struct http_client {
     struct http_transfer *under_way, *idle;
     size_t in_flight;
 };
-
-const char *http_outcome_text(enum http_outcome o)
-{
-    if ((unsigned)o >= HTTP_OUTCOME_COUNT) {
-        die("http_outcome_text: no such outcome: %d", (int)o);
-    }
-    return outcome_texts[o];
-}
-
-bool http_outcome_left(enum http_outcome o)
-{
-    switch (o) {
-    case HTTP_ANSWERED:
-    case HTTP_TIMEOUT:
-    case HTTP_RESET:
-    case HTTP_BAD_ANSWER:
-        return true;
-    case HTTP_NAME_FAILED:
-    case HTTP_ADDRESS_REFUSED:
-    case HTTP_CONNECT_FAILED:
-    case HTTP_TLS_FAILED:
-    case HTTP_NOT_SENT:
-    case HTTP_OUTCOME_COUNT:
-        break;
-    }
-    return false;
-}
 
 static void must(CURLcode code)
 {

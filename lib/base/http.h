@@ -20,7 +20,7 @@ struct http_transfer;
 
 /* How a transfer ended. What the caller must know: did the request leave or not. */
 #define HTTP_OUTCOMES(X)                                                                           \
-    X(HTTP_ANSWERED, "answered")             /* a status line and the body (perhaps cut) arrived */ \
+    X(HTTP_ANSWERED, "answered") /* a status line and the body (perhaps cut) arrived */            \
     X(HTTP_NAME_FAILED, "name_not_resolved") /* from here ... */                                   \
     X(HTTP_ADDRESS_REFUSED, "address_not_allowed")                                                 \
     X(HTTP_CONNECT_FAILED, "connection_failed")                                                    \
@@ -44,7 +44,7 @@ struct http_request {
     struct str body; /* sent as it is; STR_NULL: none. Must live until the transfer is done. */
     const struct str *headers; /* "Name: value" lines; copied */
     size_t header_count;
-    usec_t timeout; /* for all of it: name, connect, TLS, request, answer with body */
+    usec_t timeout;      /* for all of it: name, connect, TLS, request, answer with body */
     size_t response_max; /* read at most this much of the body; what is over ends the transfer as
                             answered */
     /* A connection of its own, closed afterwards. On a reused connection that the peer has just
@@ -58,13 +58,13 @@ struct http_request {
 
 struct http_answer {
     enum http_outcome outcome;
-    int status;               /* 0 unless answered */
-    struct str body;          /* as far as read; dies when the callback returns */
-    struct str retry_after;   /* header value, or STR_NULL */
-    struct str content_type;  /* header value, or STR_NULL */
-    usec_t duration;          /* from http_start() to the end */
-    char detail[200];         /* for the log: what libcurl says, without the URL */
-    char address[64];         /* the peer's address as text, or empty */
+    int status;              /* 0 unless answered */
+    struct str body;         /* as far as read; dies when the callback returns */
+    struct str retry_after;  /* header value, or STR_NULL */
+    struct str content_type; /* header value, or STR_NULL */
+    usec_t duration;         /* from http_start() to the end */
+    char detail[200];        /* for the log: what libcurl says, without the URL */
+    char address[64];        /* the peer's address as text, or empty */
 };
 
 typedef void http_done_fn(void *ctx, const struct http_answer *answer);
@@ -82,7 +82,8 @@ struct http_client_conf {
     const char *ca_file;    /* NULL: the system's */
 };
 
-int http_client_create(struct http_client **client_r, const struct http_client_conf *conf, struct err *err) MUST_CHECK;
+int http_client_create(struct http_client **client_r, const struct http_client_conf *conf,
+                       struct err *err) MUST_CHECK;
 /* Transfers still under way end without a callback. */
 void http_client_destroy(struct http_client **client);
 
@@ -98,8 +99,10 @@ struct http_watch {
     short events, revents; /* as poll(2) */
 };
 /* Sleeps at most timeout; fills revents. An interrupting signal ends it early. */
-void http_wait(struct http_client *client, struct http_watch *watches, size_t count, usec_t timeout);
-/* Moves every transfer on as far as it goes without waiting, and runs the callbacks of the ended. */
+void http_wait(struct http_client *client, struct http_watch *watches, size_t count,
+               usec_t timeout);
+/* Moves every transfer on as far as it goes without waiting, and runs the callbacks of the ended.
+ */
 void http_run(struct http_client *client);
 
 /* One request, waited for; the answer's body is put into the pool. For voice and admin. */
@@ -114,6 +117,7 @@ struct url_parts {
     bool has_user, has_fragment;
     unsigned port; /* the scheme's default when none was given */
 };
-int http_url_split(struct pool *pool, struct str url, struct url_parts *parts_r, struct err *err) MUST_CHECK;
+int http_url_split(struct pool *pool, struct str url, struct url_parts *parts_r,
+                   struct err *err) MUST_CHECK;
 
 #endif

@@ -21,7 +21,8 @@ void http_poll_destroy(struct http_poll **set);
 /* events as poll(2): POLLIN, POLLOUT or both; 0 takes the descriptor out. */
 void http_poll_set(struct http_poll *set, int fd, short events);
 /* Sleeps until one of them or of the watches has something, at most timeout. */
-void http_poll_wait(struct http_poll *set, struct http_watch *watches, size_t count, usec_t timeout);
+void http_poll_wait(struct http_poll *set, struct http_watch *watches, size_t count,
+                    usec_t timeout);
 /* Up to max descriptors that have something now, without waiting; returns how many. */
 size_t http_poll_ready(struct http_poll *set, struct http_watch *ready, size_t max);
 

@@ -3,7 +3,8 @@
  *
  * json-c, even when strict, takes duplicate keys, NaN, single quotes and lone surrogates, and
  * bends long integers. So json_parse() scans first (RFC 8259; no duplicate keys; valid UTF-8; no
- * \u0000; depth and number limits) and names the place of a fault as a path: "additional_info.a[3]".
+ * \u0000; depth and number limits) and names the place of a fault as a path:
+ * "additional_info.a[3]".
  */
 #ifndef HV_JSON_H
 #define HV_JSON_H
@@ -22,11 +23,14 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_OBJECT, JS
 /* ERR_INVALID with the path and what was wrong. Integers must fit int64, other numbers must be
  * finite as double and have at most 17 significant digits. */
 int json_scan(struct str text, unsigned depth_max, struct err *err) MUST_CHECK;
-int json_parse(struct pool *pool, struct str text, struct json **value_r, struct err *err) MUST_CHECK;
+int json_parse(struct pool *pool, struct str text, struct json **value_r,
+               struct err *err) MUST_CHECK;
 
 enum json_type json_type(const struct json *v); /* NULL counts as JSON_NULL */
 const char *json_type_name(enum json_type t);   /* "an object", for messages */
-struct json *json_get(const struct json *object, const char *name); /* NULL: absent (a JSON null gives a value of type JSON_NULL) */
+struct json *
+json_get(const struct json *object,
+         const char *name); /* NULL: absent (a JSON null gives a value of type JSON_NULL) */
 bool json_bool(const struct json *v);
 int json_i64(const struct json *v, int64_t *value_r) MUST_CHECK; /* -1: no integer */
 struct str json_str(const struct json *v);                       /* STR_NULL when no string */

@@ -10,7 +10,8 @@
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
-#define LOG_LEVELS(X) X(LOG_ERROR, "error") X(LOG_WARNING, "warning") X(LOG_INFO, "info") X(LOG_DEBUG, "debug")
+#define LOG_LEVELS(X)                                                                              \
+    X(LOG_ERROR, "error") X(LOG_WARNING, "warning") X(LOG_INFO, "info") X(LOG_DEBUG, "debug")
 enum log_level {
 #define X(name, text) name,
     LOG_LEVELS(X)
@@ -24,7 +25,8 @@ bool log_enabled(enum log_level level);
 /* message is a fixed sentence; format gives the pairs: "call=%s status=%s". Values with blanks,
  * quotes or control characters are written by the caller through log_quote(). Control bytes in
  * the finished line become '?', so that no input can forge a line. */
-void log_write(enum log_level level, const char *message, const char *format, ...) PRINTF_LIKE(3, 4);
+void log_write(enum log_level level, const char *message, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 /* "+9198*****210": enough to recognise, too little to call. out has 16 bytes. */
 const char *log_number(struct str number, char out[16]);
 /* The value in double quotes, cut to fit; for error texts. */

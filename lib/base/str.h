@@ -43,11 +43,14 @@ void hex_encode(const void *p, size_t n, char *out);
 int hex_decode(struct str s, void *out, size_t n) MUST_CHECK; /* exactly 2n digits, either case */
 void base64_encode(const void *p, size_t n, char *out);       /* RFC 4648 section 4, padded */
 int base64_decode(struct str s, void *out, size_t max, size_t *n_r) MUST_CHECK; /* strict */
-void base32_encode(const void *p, size_t n, char *out); /* Crockford's alphabet, lower case, no padding */
-int base32_decode(struct str s, void *out, size_t n) MUST_CHECK; /* exactly ceil(8n/5) digits, unused bits 0 */
+void base32_encode(const void *p, size_t n,
+                   char *out); /* Crockford's alphabet, lower case, no padding */
+int base32_decode(struct str s, void *out,
+                  size_t n) MUST_CHECK; /* exactly ceil(8n/5) digits, unused bits 0 */
 /* RFC 3986: all but unreserved characters become %XX. */
 struct str percent_encode(struct pool *pool, struct str s);
 /* -1 for a broken %XX; '+' becomes a blank only if plus_is_blank (query strings). */
-int percent_decode(struct pool *pool, struct str s, bool plus_is_blank, struct str *out_r) MUST_CHECK;
+int percent_decode(struct pool *pool, struct str s, bool plus_is_blank,
+                   struct str *out_r) MUST_CHECK;
 
 #endif

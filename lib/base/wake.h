@@ -11,8 +11,11 @@
 #include "lib/base/err.h"
 #include <stddef.h>
 
-enum wake_kind { WAKE_CALL = 'c' /* id: the agent with a due call */, WAKE_DELIVERY = 'd' /* id: the destination */,
-                 WAKE_STEP = 's' /* id: ignored; the simulator has something due */ };
+enum wake_kind {
+    WAKE_CALL = 'c' /* id: the agent with a due call */,
+    WAKE_DELIVERY = 'd' /* id: the destination */,
+    WAKE_STEP = 's' /* id: ignored; the simulator has something due */
+};
 
 struct wake_item {
     unsigned char kind;
@@ -26,7 +29,8 @@ void wake_sender_destroy(struct wake_sender **sender);
 void wake_send(struct wake_sender *sender, const struct wake_item *items, size_t count);
 
 struct wake_listener;
-int wake_listener_create(struct wake_listener **listener_r, const char *runtime_dir, struct err *err) MUST_CHECK;
+int wake_listener_create(struct wake_listener **listener_r, const char *runtime_dir,
+                         struct err *err) MUST_CHECK;
 void wake_listener_destroy(struct wake_listener **listener); /* removes its socket */
 int wake_listener_fd(const struct wake_listener *listener);
 /* Takes what has arrived, at most max items; returns how many (0: nothing more). */

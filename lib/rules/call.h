@@ -34,13 +34,13 @@ bool call_is_over(enum call_status s); /* completed, failed, cancelled, disallow
 bool call_may_become(enum call_status from, enum call_status to);
 
 #define ATTEMPT_STATES(X)                                                                          \
-    X(ATTEMPT_FENCED, "fenced")     /* committed; the carrier is about to be asked */               \
-    X(ATTEMPT_PLACED, "placed")     /* the carrier has it */                                       \
+    X(ATTEMPT_FENCED, "fenced") /* committed; the carrier is about to be asked */                  \
+    X(ATTEMPT_PLACED, "placed") /* the carrier has it */                                           \
     X(ATTEMPT_RINGING, "ringing")                                                                  \
     X(ATTEMPT_ANSWERED, "answered")                                                                \
     X(ATTEMPT_ENDED, "ended")                                                                      \
-    X(ATTEMPT_UNKNOWN, "unknown")   /* asked, no answer: placed or not is to be found out */        \
-    X(ATTEMPT_VOID, "void")         /* never left, or the carrier never had it */
+    X(ATTEMPT_UNKNOWN, "unknown") /* asked, no answer: placed or not is to be found out */         \
+    X(ATTEMPT_VOID, "void")       /* never left, or the carrier never had it */
 enum attempt_state {
 #define X(name, text) name,
     ATTEMPT_STATES(X)
@@ -97,17 +97,18 @@ enum end_reason {
 int end_reason_parse(struct str s, enum end_reason *reason_r) MUST_CHECK;
 const char *end_reason_text(enum end_reason r);
 
-/* What was learnt of one attempt: from the carrier's answer, a callback, a look-up or the reaper. */
+/* What was learnt of one attempt: from the carrier's answer, a callback, a look-up or the reaper.
+ */
 #define REPORT_KINDS(X)                                                                            \
-    X(REPORT_PLACED, "placed")         /* the carrier took the request */                          \
+    X(REPORT_PLACED, "placed") /* the carrier took the request */                                  \
     X(REPORT_RINGING, "ringing")                                                                   \
     X(REPORT_ANSWERED, "answered")                                                                 \
     X(REPORT_ENDED, "ended")                                                                       \
-    X(REPORT_REFUSED, "refused")       /* the carrier said no; nothing was dialled; final */        \
-    X(REPORT_NOT_SENT, "not_sent")     /* our request never left: safe to repeat */                \
-    X(REPORT_UNKNOWN, "unknown")       /* it left and no answer came */                            \
+    X(REPORT_REFUSED, "refused")           /* the carrier said no; nothing was dialled; final */   \
+    X(REPORT_NOT_SENT, "not_sent")         /* our request never left: safe to repeat */            \
+    X(REPORT_UNKNOWN, "unknown")           /* it left and no answer came */                        \
     X(REPORT_NEVER_PLACED, "never_placed") /* the carrier, asked later, never had it */            \
-    X(REPORT_LOST, "lost")             /* nothing more can be learnt */
+    X(REPORT_LOST, "lost")                 /* nothing more can be learnt */
 enum report_kind {
 #define X(name, text) name,
     REPORT_KINDS(X)
@@ -129,22 +130,22 @@ struct call_view {
     unsigned attempt_newest; /* number of the call's newest attempt */
     unsigned attempt;        /* the attempt reported on */
     enum attempt_state state;
-    unsigned voids_in_row;   /* attempts that never left, since the last that did */
-    unsigned voids_max;      /* entries of place_retry_schedule */
-    bool redial_on_unknown;  /* the agent's */
+    unsigned voids_in_row;  /* attempts that never left, since the last that did */
+    unsigned voids_max;     /* entries of place_retry_schedule */
+    bool redial_on_unknown; /* the agent's */
 };
 
 enum event_type; /* lib/rules/event.h */
 
 struct call_change {
     bool attempt_changes, call_changes;
-    enum attempt_state state;      /* the attempt's new state */
-    enum call_status status;       /* the call's new status */
-    enum call_error error;         /* with CALL_FAILED */
-    bool tell_initiated;           /* write call.initiated (before any other event) */
+    enum attempt_state state; /* the attempt's new state */
+    enum call_status status;  /* the call's new status */
+    enum call_error error;    /* with CALL_FAILED */
+    bool tell_initiated;      /* write call.initiated (before any other event) */
     bool tell_completed, tell_failed;
-    bool requeue;                  /* the call waits again: the store sets when */
-    bool voicemail;                /* completed, but a machine answered */
+    bool requeue;   /* the call waits again: the store sets when */
+    bool voicemail; /* completed, but a machine answered */
 };
 
 /*
@@ -160,7 +161,8 @@ struct call_change {
  * attempt and fails the call: carrier_outcome_unknown when the attempt is fenced or unknown (with
  * redial_on_unknown it is voided and the call requeued instead, as often as voids_max allows),
  * carrier_timeout when it was placed or later. A scheduled call whose void attempt comes alive
- * passes through initiated on its way. A view that our own writes can't leave behind is a bug: dies.
+ * passes through initiated on its way. A view that our own writes can't leave behind is a bug:
+ * dies.
  */
 struct call_change call_advance(const struct call_view *view, const struct call_report *report);
 

@@ -9,8 +9,8 @@
 #include "lib/rules/id.h"
 #include "lib/rules/phone.h"
 
-#define CONTACT_NAME_MAX 200   /* code points */
-#define CONTACT_EMAIL_MAX 254  /* bytes */
+#define CONTACT_NAME_MAX 200  /* code points */
+#define CONTACT_EMAIL_MAX 254 /* bytes */
 #define IDEMPOTENCY_KEY_MAX 255
 
 struct call_request {
@@ -18,9 +18,9 @@ struct call_request {
     struct str contact_number;
     enum phone_kind number_kind;
     struct str contact_name, contact_email; /* STR_NULL: not given */
-    struct str additional_info;             /* compact JSON object, members in their order; STR_NULL */
-    usec_t scheduled_at;                    /* TIME_NONE: not given */
-    unsigned char fingerprint[32];          /* SHA-256 of the request with sorted members */
+    struct str additional_info;    /* compact JSON object, members in their order; STR_NULL */
+    usec_t scheduled_at;           /* TIME_NONE: not given */
+    unsigned char fingerprint[32]; /* SHA-256 of the request with sorted members */
 };
 
 /* Every message names the field. An agent_id that is not of an agent id's form can belong to no
@@ -36,6 +36,7 @@ int call_request_no_agent(struct err *err, struct str agent_id);
 
 /* The value of an Idempotency-Key header: 1 to 255 printable ASCII characters, bare or as a quoted
  * string (RFC 8941), of which the content counts. */
-int idempotency_key_read(struct pool *pool, struct str header, struct str *key_r, struct err *err) MUST_CHECK;
+int idempotency_key_read(struct pool *pool, struct str header, struct str *key_r,
+                         struct err *err) MUST_CHECK;
 
 #endif

@@ -33,12 +33,12 @@ struct event_data {
     usec_t created_at;
     struct id call_id, agent_id;
     struct str phone_number;
-    unsigned attempt;              /* with call.initiated; 0: not written */
-    int64_t duration_seconds;      /* with call.completed; negative writes null */
-    struct str outcome, summary;   /* with call.completed; STR_NULL writes null */
-    enum call_error error;         /* with call.failed and call.disallowed */
-    struct str error_message;      /* STR_NULL: the error's own */
-    bool test;                     /* adds "test": true */
+    unsigned attempt;            /* with call.initiated; 0: not written */
+    int64_t duration_seconds;    /* with call.completed; negative writes null */
+    struct str outcome, summary; /* with call.completed; STR_NULL writes null */
+    enum call_error error;       /* with call.failed and call.disallowed */
+    struct str error_message;    /* STR_NULL: the error's own */
+    bool test;                   /* adds "test": true */
 };
 
 /* The body in the reference's form and order. What a type does not have is not written. */

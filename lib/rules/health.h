@@ -18,19 +18,21 @@ struct health_policy {
 /* What the database keeps of a destination, and the window, which a process keeps. */
 struct health {
     unsigned window;
-    unsigned failures;       /* in a row */
-    usec_t held_until;       /* TIME_NONE: not held */
-    usec_t hold_wait;        /* the wait that led to held_until; 0: none yet */
-    usec_t good_since;       /* last success; before the first: when it was made or enabled */
+    unsigned failures; /* in a row */
+    usec_t held_until; /* TIME_NONE: not held */
+    usec_t hold_wait;  /* the wait that led to held_until; 0: none yet */
+    usec_t good_since; /* last success; before the first: when it was made or enabled */
 };
 
 void health_init(struct health *h, const struct health_policy *p, usec_t good_since);
-void health_success(struct health *h, const struct health_policy *p, unsigned window_max, usec_t now);
+void health_success(struct health *h, const struct health_policy *p, unsigned window_max,
+                    usec_t now);
 
 enum health_verdict { HEALTH_GOES_ON, HEALTH_HELD, HEALTH_DISABLED };
 /* started: when the failed request was started; a failure of a request that was under way when
  * the hold began does not lengthen the hold. */
-enum health_verdict health_failure(struct health *h, const struct health_policy *p, usec_t started, usec_t now);
+enum health_verdict health_failure(struct health *h, const struct health_policy *p, usec_t started,
+                                   usec_t now);
 
 /* How many more may be started now: 0 while held; 1 (the probe) when the hold has run out and
  * nothing is under way. */

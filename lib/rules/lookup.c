@@ -33,8 +33,8 @@ static struct lookup_verdict judge_silent(const struct lookup_policy *policy,
     return verdict;
 }
 
-struct lookup_verdict lookup_judge(const struct lookup_policy *policy, const struct lookup_view *view,
-                                   enum report_kind found)
+struct lookup_verdict lookup_judge(const struct lookup_policy *policy,
+                                   const struct lookup_view *view, enum report_kind found)
 {
     switch (view->state) {
     case ATTEMPT_UNKNOWN:

@@ -8,8 +8,8 @@
 #include "lib/rules/call.h"
 
 struct lookup_policy {
-    usec_t gap;      /* between two look-ups */
-    usec_t deadline; /* after which what is not known stays unknown */
+    usec_t gap;       /* between two look-ups */
+    usec_t deadline;  /* after which what is not known stays unknown */
     unsigned denials; /* how often in a row the carrier must say "never had it" to be believed */
 };
 
@@ -32,7 +32,7 @@ struct lookup_verdict {
 /* A denial counts only when it comes twice: the first may have overtaken our own request. An
  * attempt that was placed and stayed silent beyond silent_at is lost unless it turns out to have
  * ended. Other states are a bug. */
-struct lookup_verdict lookup_judge(const struct lookup_policy *policy, const struct lookup_view *view,
-                                   enum report_kind found);
+struct lookup_verdict lookup_judge(const struct lookup_policy *policy,
+                                   const struct lookup_view *view, enum report_kind found);
 
 #endif

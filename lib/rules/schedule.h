@@ -16,7 +16,8 @@ struct schedule {
 
 /* When attempt number `next` (0 is the first) is due, counted from now; random in [0, 2^32).
  * TIME_NONE when the schedule is used up. floor: not before (TIME_NONE: none). */
-usec_t schedule_next(const struct schedule *s, unsigned next, usec_t now, uint32_t random, usec_t floor);
+usec_t schedule_next(const struct schedule *s, unsigned next, usec_t now, uint32_t random,
+                     usec_t floor);
 
 /* RFC 9110 section 10.2.3: seconds (a fraction is taken too and rounded up) or an HTTP-date in
  * any of its three forms; gives the moment, at most now + max. TIME_NONE when it is rubbish. */

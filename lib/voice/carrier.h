@@ -58,11 +58,11 @@ struct carrier_request {
 /* What an answer, a callback or a look-up says. Texts live in the pool. */
 struct carrier_report {
     struct call_report report;
-    struct str ref;          /* the carrier's own reference, or STR_NULL */
-    usec_t at;               /* when it happened there; TIME_NONE: not said */
-    int64_t duration_seconds;/* -1: not said */
+    struct str ref;                          /* the carrier's own reference, or STR_NULL */
+    usec_t at;                               /* when it happened there; TIME_NONE: not said */
+    int64_t duration_seconds;                /* -1: not said */
     struct str outcome, summary, transcript; /* transcript: JSON text; STR_NULL: not said */
-    struct str message;      /* a refusal's message, or STR_NULL */
+    struct str message;                      /* a refusal's message, or STR_NULL */
 };
 
 /* One callback of a simulated attempt: what is posted to callback_url, and when. */
@@ -78,23 +78,28 @@ struct carrier_ops {
     void (*simulate)(struct pool *pool, const struct placement *p, usec_t ring, usec_t talk,
                      struct simulated_step **steps_r, size_t *count_r);
     /* What the answer to place (or its absence) says: placed, refused, not_sent or unknown. */
-    void (*read_placed)(struct pool *pool, const struct http_answer *answer, struct carrier_report *report_r);
+    void (*read_placed)(struct pool *pool, const struct http_answer *answer,
+                        struct carrier_report *report_r);
     /* Asks the carrier what became of our token; NULL where it can't be asked. */
     int (*find)(struct pool *pool, const struct carrier *carrier, const unsigned char *token,
                 usec_t now, struct carrier_request *request_r, struct err *err);
     /* never_placed on a definite no; unknown when nothing was learnt. */
-    void (*read_found)(struct pool *pool, const struct http_answer *answer, struct carrier_report *report_r);
+    void (*read_found)(struct pool *pool, const struct http_answer *answer,
+                       struct carrier_report *report_r);
     int (*hang_up)(struct pool *pool, const struct carrier *carrier, const unsigned char *token,
                    usec_t now, struct carrier_request *request_r, struct err *err);
-    /* A callback that arrived: verified (ERR_UNAUTHORIZED), then read (ERR_INVALID names the field). */
+    /* A callback that arrived: verified (ERR_UNAUTHORIZED), then read (ERR_INVALID names the
+     * field). */
     int (*verify)(const struct carrier *carrier, const struct signature_input *headers, usec_t now,
                   struct str body, struct err *err);
-    int (*read_callback)(struct pool *pool, struct str body, struct carrier_report *report_r, struct err *err);
+    int (*read_callback)(struct pool *pool, struct str body, struct carrier_report *report_r,
+                         struct err *err);
 };
 
 const struct carrier_ops *carrier_ops(enum carrier_kind kind);
 
-void attempt_token_format(const unsigned char token[ATTEMPT_TOKEN_SIZE], char out[ATTEMPT_TOKEN_TEXT_SIZE]);
+void attempt_token_format(const unsigned char token[ATTEMPT_TOKEN_SIZE],
+                          char out[ATTEMPT_TOKEN_TEXT_SIZE]);
 int attempt_token_parse(struct str s, unsigned char token_r[ATTEMPT_TOKEN_SIZE]) MUST_CHECK;
 
 #endif

@@ -29,7 +29,8 @@ static inline MYSQL *bare_connect(const char *socket, const char *name)
     mysql_options(db, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     if (!mysql_real_connect(db, NULL, "root", "", name, 0, socket, 0))
         bare_fail("connect", mysql_error(db));
-    bare_run(db, "SET SESSION transaction_isolation = 'READ-COMMITTED', time_zone = '+00:00'");
+    bare_run(db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    bare_run(db, "SET SESSION time_zone = '+00:00'");
     return db;
 }
 

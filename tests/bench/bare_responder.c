@@ -170,7 +170,7 @@ static int call_body(char *out, size_t size)
 static void get(FCGX_Request *request, MYSQL_STMT *stmt, unsigned char id[16])
 {
     static char body[16384];
-    const char *path = FCGX_GetParam("SCRIPT_NAME", request->envp);
+    const char *path = FCGX_GetParam("REQUEST_URI", request->envp);
     const char *slash = path ? strrchr(path, '/') : NULL;
     if (!slash || !uuid_read(slash + 1, id) || mysql_stmt_execute(stmt))
         bare_fail(path ? path : "no path", mysql_stmt_error(stmt));

@@ -23,6 +23,7 @@ const CORE_SETTINGS = {
   simulator_ring: '50ms',
   simulator_talk: '50ms',
   poll_interval: '200ms',
+  reaper_grace: '200ms',
   retry_schedule: '0s, 200ms, 500ms, 1s',
   retry_jitter_percent: '0',
   metrics_token: 'mt_for_the_tests',

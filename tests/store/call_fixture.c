@@ -126,7 +126,8 @@ int call_fixture_report(struct call_fixture *f, const unsigned char *token, enum
         .outcome = STR("successful"),
         .summary = STR("Said hello."),
     };
-    return attempts_report(f->store.db, f->store.pool, f->store.conf, token, &report, outcome_r, err);
+    return attempts_report(f->store.db, f->store.pool, f->store.conf, token, &report, outcome_r,
+                           err);
 }
 
 const char *call_fixture_column(struct call_fixture *f, const char *column)

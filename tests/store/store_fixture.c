@@ -30,11 +30,11 @@ static const struct conf *configuration(struct pool *pool, const char *database,
 {
     const struct conf *conf;
     struct err err;
-    const char *text = pool_printf(pool,
-                                   "database_hosts = unix:%s\ndatabase_user = root\n"
-                                   "database_name = %s\nkey_file = %s\n%s",
-                                   getenv("HV_TEST_SOCKET"), database, key_file,
-                                   settings != NULL ? settings : "");
+    const char *text =
+        pool_printf(pool,
+                    "database_hosts = unix:%s\ndatabase_user = root\n"
+                    "database_name = %s\nkey_file = %s\n%s",
+                    getenv("HV_TEST_SOCKET"), database, key_file, settings != NULL ? settings : "");
 
     ck_ok(conf_parse(pool, str_of(text), &conf, &err), &err);
     return conf;
@@ -124,7 +124,8 @@ const char *store_ask(const struct store *s, const char *sql)
 {
     const char *client = access("/usr/bin/mariadb", X_OK) == 0 ? "mariadb" : "mysql";
     const char *command = pool_printf(
-        s->pool, "%s --no-defaults --socket='%s' --user=root --batch --skip-column-names -e \"%s\" %s",
+        s->pool,
+        "%s --no-defaults --socket='%s' --user=root --batch --skip-column-names -e \"%s\" %s",
         client, getenv("HV_TEST_SOCKET"), sql, s->database);
     FILE *f = popen(command, "r");
 

@@ -21,7 +21,8 @@ struct store {
 /* Ends the program with 77 ("skipped") when no server is named. For main(). */
 void store_require_server(void);
 
-/* name: of the test, part of the database's name. settings: more lines of configuration, or NULL. */
+/* name: of the test, part of the database's name. settings: more lines of configuration, or NULL.
+ */
 void store_setup(struct store *s, const char *name, const char *settings);
 /* The same without tables. */
 void store_setup_empty(struct store *s, const char *name, const char *settings);

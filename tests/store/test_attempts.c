@@ -33,7 +33,8 @@ static struct attempt_outcome reported(const unsigned char *token, enum report_k
 
 static const char *events(void)
 {
-    return store_ask(&f.store, "SELECT GROUP_CONCAT(type ORDER BY created_at SEPARATOR ' ') FROM events");
+    return store_ask(&f.store,
+                     "SELECT GROUP_CONCAT(type ORDER BY created_at SEPARATOR ' ') FROM events");
 }
 
 START_TEST(a_fenced_call_has_one_attempt_with_its_token)
@@ -58,7 +59,8 @@ START_TEST(an_unknown_token_is_not_found)
     struct err err;
     ck_assert_int_eq(attempts_by_token(f.store.db, f.store.pool, token, &row, &err), -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-    ck_assert_int_eq(call_fixture_report(&f, token, REPORT_PLACED, END_COMPLETED, &outcome, &err), -1);
+    ck_assert_int_eq(call_fixture_report(&f, token, REPORT_PLACED, END_COMPLETED, &outcome, &err),
+                     -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
 }
 END_TEST
@@ -76,7 +78,8 @@ START_TEST(a_whole_life_tells_two_events_once_each)
     ck_assert_str_eq(call_fixture_column(&f, "status, outcome, summary, duration_seconds"),
                      "completed\tsuccessful\tSaid hello.\t7");
     ck_assert_str_eq(events(), "call.initiated call.completed");
-    ck_assert_str_eq(store_ask(&f.store, "SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'"), "2");
+    ck_assert_str_eq(store_ask(&f.store, "SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'"),
+                     "2");
 }
 END_TEST
 
@@ -105,16 +108,23 @@ START_TEST(what_never_left_is_tried_again_then_given_up)
     struct fence_result result;
     struct err err;
     struct fenced_call call = call_fixture_fenced(&f);
-    ck_assert_int_eq(reported(call.placement.token, REPORT_NOT_SENT, END_COMPLETED).status, CALL_SCHEDULED);
+    ck_assert_int_eq(reported(call.placement.token, REPORT_NOT_SENT, END_COMPLETED).status,
+                     CALL_SCHEDULED);
     ck_assert_str_eq(call_fixture_column(&f, "voids, due_at <= NOW(6)"), "1\t1");
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err), &err);
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+          &err);
     ck_assert_uint_eq(result.count, 1);
     ck_assert_uint_eq(result.calls[0].placement.attempt, 2);
-    ck_assert_int_eq(reported(result.calls[0].placement.token, REPORT_NOT_SENT, END_COMPLETED).status, CALL_SCHEDULED);
+    ck_assert_int_eq(
+        reported(result.calls[0].placement.token, REPORT_NOT_SENT, END_COMPLETED).status,
+        CALL_SCHEDULED);
     ck_assert_str_eq(call_fixture_column(&f, "due_at > NOW(6) + INTERVAL 50 SECOND"), "1");
     store_script(f.store.db, "UPDATE calls SET due_at = NOW(6)");
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err), &err);
-    ck_assert_int_eq(reported(result.calls[0].placement.token, REPORT_NOT_SENT, END_COMPLETED).status, CALL_FAILED);
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+          &err);
+    ck_assert_int_eq(
+        reported(result.calls[0].placement.token, REPORT_NOT_SENT, END_COMPLETED).status,
+        CALL_FAILED);
     ck_assert_str_eq(call_fixture_column(&f, "error_code"), "carrier_error");
     ck_assert_str_eq(events(), "call.failed");
 }
@@ -126,7 +136,8 @@ START_TEST(a_report_on_an_older_attempt_leaves_the_call_alone)
     struct err err;
     struct fenced_call first = call_fixture_fenced(&f);
     reported(first.placement.token, REPORT_NOT_SENT, END_COMPLETED);
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err), &err);
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+          &err);
     reported(result.calls[0].placement.token, REPORT_RINGING, END_COMPLETED);
     ck_assert_int_eq(reported(first.placement.token, REPORT_ENDED, END_BUSY).status, CALL_RINGING);
     ck_assert_str_eq(call_fixture_column(&f, "status"), "ringing");
@@ -145,7 +156,8 @@ START_TEST(a_test_call_goes_to_the_simulator_whatever_the_carrier)
                  "NOW(6), NOW(6) FROM agents; UPDATE agents SET carrier_id = agent_id");
     ck_ok(call_fixture_create(&f, f.store.db, &f.test, &request, NULL, &made, &err), &err);
     ck_ok(call_fixture_create(&f, f.store.db, &f.live, &request, NULL, &made, &err), &err);
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err), &err);
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+          &err);
     ck_assert_uint_eq(result.count, 2);
     for (size_t i = 0; i < 2; i++) {
         bool test = result.calls[i].placement.test;
@@ -162,7 +174,8 @@ START_TEST(policy_is_asked_again_at_the_fence)
     struct err err;
     ck_ok(call_fixture_create(&f, f.store.db, &f.live, &request, NULL, &made, &err), &err);
     store_script(f.store.db, "UPDATE agents SET enabled = FALSE");
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err), &err);
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+          &err);
     ck_assert_uint_eq(result.count, 0);
     ck_assert_uint_eq(result.disallowed, 1);
     ck_assert_uint_eq(result.wakes.count, 1);
@@ -218,7 +231,8 @@ START_TEST(lost_attempts_close_the_call)
     reported(call.placement.token, REPORT_UNKNOWN, END_COMPLETED);
     ck_assert_str_eq(call_fixture_column(&f, "status"), "initiated");
     reported(call.placement.token, REPORT_LOST, END_COMPLETED);
-    ck_assert_str_eq(call_fixture_column(&f, "status, error_code"), "failed\tcarrier_outcome_unknown");
+    ck_assert_str_eq(call_fixture_column(&f, "status, error_code"),
+                     "failed\tcarrier_outcome_unknown");
 }
 END_TEST
 

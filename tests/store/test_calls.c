@@ -210,7 +210,8 @@ START_TEST(another_workspaces_call_is_not_found)
     struct call_row row;
     struct err err;
     usec_t when;
-    ck_assert_int_eq(calls_get(f.store.db, f.store.pool, &f.calls_only_other, &call.call_id, &row, &err), -1);
+    ck_assert_int_eq(
+        calls_get(f.store.db, f.store.pool, &f.calls_only_other, &call.call_id, &row, &err), -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
     ck_assert_int_eq(calls_cancel(f.store.db, &f.calls_only_other, &call.call_id, &when, &err), -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
@@ -245,7 +246,8 @@ START_TEST(what_is_cancelled_is_not_fenced)
     struct err err;
     usec_t when;
     ck_ok(calls_cancel(f.store.db, &f.live, &call.call_id, &when, &err), &err);
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err), &err);
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+          &err);
     ck_assert_uint_eq(result.count, 0);
 }
 END_TEST
@@ -256,8 +258,10 @@ START_TEST(a_list_shows_each_call_once_newest_first)
     for (int i = 0; i < 10; i++)
         made(&f.live, "+919876543210", NULL);
     store_script(f.store.db, "UPDATE calls SET created_at = '2026-01-01 00:00:00.000001' LIMIT 5");
-    struct call_filter filter = {.contact_number = STR_NULL, .created_after = TIME_NONE,
-                                 .created_before = TIME_NONE, .limit = 3};
+    struct call_filter filter = {.contact_number = STR_NULL,
+                                 .created_after = TIME_NONE,
+                                 .created_before = TIME_NONE,
+                                 .limit = 3};
     struct call_row *rows;
     size_t count, seen = 0;
     bool more = true;
@@ -266,10 +270,12 @@ START_TEST(a_list_shows_each_call_once_newest_first)
     struct id last_id = {{0}};
     while (more) {
         ck_ok(calls_list(f.store.db, f.store.pool, &f.live, &filter, &rows, &count, &more,
-                         &filter.cursor, &err), &err);
+                         &filter.cursor, &err),
+              &err);
         for (size_t i = 0; i < count; i++) {
-            bool after = rows[i].created_at < last ||
-                         (rows[i].created_at == last && memcmp(rows[i].call_id.b, last_id.b, 16) < 0);
+            bool after =
+                rows[i].created_at < last ||
+                (rows[i].created_at == last && memcmp(rows[i].call_id.b, last_id.b, 16) < 0);
             ck_assert(after);
             last = rows[i].created_at;
             last_id = rows[i].call_id;
@@ -289,7 +295,8 @@ static size_t listed(struct call_filter filter)
     bool more;
     struct err err;
     filter.limit = 100;
-    ck_ok(calls_list(f.store.db, f.store.pool, &f.live, &filter, &rows, &count, &more, &next, &err), &err);
+    ck_ok(calls_list(f.store.db, f.store.pool, &f.live, &filter, &rows, &count, &more, &next, &err),
+          &err);
     return count;
 }
 

@@ -95,8 +95,10 @@ START_TEST(texts_of_any_size_come_back)
 {
     static const size_t sizes[] = {0, 1, 15, 16, 255, 256, 65535, 65536, 5000000};
     char *text = pool_alloc(s.pool, 5000001);
-    struct agent_row row = {.workspace_id = new_workspace("w"), .name = STR("n\xe0\xa4\xa8"),
-                            .greeting = STR(""), .from_number = STR("")};
+    struct agent_row row = {.workspace_id = new_workspace("w"),
+                            .name = STR("n\xe0\xa4\xa8"),
+                            .greeting = STR(""),
+                            .from_number = STR("")};
     struct agent_row *rows;
     size_t count;
 
@@ -177,8 +179,7 @@ START_TEST(strict_mode_refuses_what_does_not_fit)
     struct workspace_row row;
 
     memset(name, 'x', sizeof(name));
-    ck_assert_int_eq(
-        workspaces_create(s.db, (struct str){name, sizeof(name)}, &row, &err), -1);
+    ck_assert_int_eq(workspaces_create(s.db, (struct str){name, sizeof(name)}, &row, &err), -1);
     ck_assert_int_eq(err.code, ERR_INTERNAL);
     ck_assert_ptr_nonnull(strstr(err.message, "1406"));
 }
@@ -197,7 +198,8 @@ END_TEST
 
 /* ---- repeated groups ---- */
 
-static void bind_delivery(struct query *q, const struct id *ids, size_t i, const struct id *event_id)
+static void bind_delivery(struct query *q, const struct id *ids, size_t i,
+                          const struct id *event_id)
 {
     static const struct id workspace_id = {{1}};
 
@@ -515,6 +517,38 @@ START_TEST(errors_of_the_statement_leave_the_connection)
 }
 END_TEST
 
+START_TEST(numbers_mean_what_they_should)
+{
+    static const struct {
+        unsigned number;
+        enum err_code code;
+        bool connection_stays;
+    } cases[] = {
+        {1062, ERR_CONFLICT, true},     {1064, ERR_INTERNAL, true},
+        {1213, ERR_UNAVAILABLE, true},  {1205, ERR_UNAVAILABLE, true},
+        {1020, ERR_UNAVAILABLE, true},  {1317, ERR_UNAVAILABLE, true},
+        {1969, ERR_UNAVAILABLE, true},  {3024, ERR_UNAVAILABLE, true},
+        {1114, ERR_UNAVAILABLE, true},  {1047, ERR_UNAVAILABLE, false},
+        {1290, ERR_UNAVAILABLE, false}, {1836, ERR_UNAVAILABLE, false},
+        {1040, ERR_UNAVAILABLE, false}, {1203, ERR_UNAVAILABLE, false},
+        {1053, ERR_UNAVAILABLE, false}, {1927, ERR_UNCERTAIN, false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *text =
+            pool_printf(s.pool, "SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = %u", cases[i].number);
+        ck_ok(db_ping(s.db, &err), &err);
+        unsigned generation = db_generation(s.db);
+        ck_assert_int_eq(db_script(s.db, str_of(text), &err), -1);
+        ck_assert_msg(err.code == cases[i].code, "%u is %s", cases[i].number,
+                      err_code_text(err.code));
+        ck_ok(db_ping(s.db, &err), &err);
+        ck_assert_msg((db_generation(s.db) == generation) == cases[i].connection_stays, "%u",
+                      cases[i].number);
+    }
+}
+END_TEST
+
 /* ---- connecting ---- */
 
 static struct db *connect_with(const char *settings)
@@ -523,9 +557,8 @@ static struct db *connect_with(const char *settings)
     struct db *db;
 
     ck_ok(conf_parse(s.pool,
-                     str_of(pool_printf(s.pool,
-                                        "database_user = root\ndatabase_name = %s\n%s", s.database,
-                                        settings)),
+                     str_of(pool_printf(s.pool, "database_user = root\ndatabase_name = %s\n%s",
+                                        s.database, settings)),
                      &conf, &err),
           &err);
     db_create(&db, conf);
@@ -534,9 +567,9 @@ static struct db *connect_with(const char *settings)
 
 START_TEST(hosts_are_tried_in_order)
 {
-    struct db *db = connect_with(pool_printf(
-        s.pool, "database_hosts = unix:/nowhere/sock, 127.0.0.1:1, [::1]:1, unix:%s\n",
-        getenv("HV_TEST_SOCKET")));
+    struct db *db = connect_with(
+        pool_printf(s.pool, "database_hosts = unix:/nowhere/sock, 127.0.0.1:1, [::1]:1, unix:%s\n",
+                    getenv("HV_TEST_SOCKET")));
     const char *version;
 
     ck_ok(db_server_version(db, s.pool, &version, &err), &err);
@@ -662,8 +695,8 @@ START_TEST(timeouts_of_the_wait_callback_are_honoured)
         ck_assert_int_eq(result, -1);
         ck_assert(err.code == ERR_UNAVAILABLE || err.code == ERR_UNCERTAIN);
         if (err.code == ERR_UNAVAILABLE) {
-            const char *text = pool_printf(
-                s.pool, "SELECT COUNT(*) FROM workspaces WHERE status = 'suspended'");
+            const char *text =
+                pool_printf(s.pool, "SELECT COUNT(*) FROM workspaces WHERE status = 'suspended'");
             ck_assert_str_eq(store_ask(&s, text), "0");
         }
         w.give_up_at = 0;
@@ -753,8 +786,9 @@ static void begin_twice(void)
 START_TEST(misuse_dies)
 {
     static void (*const misuses[])(void) = {
-        too_few_values,     too_many_values, read_past_the_last_column, read_another_type,
-        read_without_a_row, commit_nothing,  begin_twice};
+        too_few_values,    too_many_values,    read_past_the_last_column,
+        read_another_type, read_without_a_row, commit_nothing,
+        begin_twice};
 
     for (size_t i = 0; i < sizeof(misuses) / sizeof(misuses[0]); i++) {
         int status;
@@ -789,6 +823,7 @@ static void add_failures(Suite *suite)
     tcase_add_test(failures, write_in_a_transaction_is_not);
     tcase_add_test(failures, rows_outlive_their_connection);
     tcase_add_test(failures, errors_of_the_statement_leave_the_connection);
+    tcase_add_test(failures, numbers_mean_what_they_should);
     tcase_add_test(failures, hosts_are_tried_in_order);
     tcase_add_test(failures, nobody_there_is_unavailable);
     tcase_add_test(failures, silent_server_is_given_up_and_not_hammered);

@@ -62,7 +62,8 @@ static struct finished_delivery ended(const struct drawn_delivery *row, bool suc
     };
 }
 
-static size_t finished(struct db *db, uint64_t owner, const struct finished_delivery *rows, size_t count)
+static size_t finished(struct db *db, uint64_t owner, const struct finished_delivery *rows,
+                       size_t count)
 {
     size_t lost = 0;
     struct err err;
@@ -107,7 +108,8 @@ START_TEST(a_lease_that_ran_out_is_drawn_again_and_counted)
     ck_assert_uint_eq(rows[0].lost, 1);
     ck_assert_uint_eq(rows[0].position, 0);
     ck_assert_msg(finished(f.store.db, 1, &old, 1) == 1, "a lost claim was finished");
-    ck_assert_str_eq(store_ask(&f.store, "SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'"), "12");
+    ck_assert_str_eq(store_ask(&f.store, "SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'"),
+                     "12");
 }
 END_TEST
 
@@ -123,11 +125,13 @@ START_TEST(successes_and_failures_are_written_with_their_log)
     results[2].due_at = TIME_NONE;
     for (int twice = 0; twice < 2; twice++)
         finished(f.store.db, 1, results, 3);
-    ck_assert_str_eq(store_ask(&f.store, "SELECT GROUP_CONCAT(CONCAT(state, attempts, owner, position) "
-                                         "ORDER BY state) FROM deliveries WHERE attempts > 0"),
+    ck_assert_str_eq(store_ask(&f.store,
+                               "SELECT GROUP_CONCAT(CONCAT(state, attempts, owner, position) "
+                               "ORDER BY state) FROM deliveries WHERE attempts > 0"),
                      "waiting101,succeeded101,failed101");
-    ck_assert_str_eq(store_ask(&f.store, "SELECT COUNT(*), SUM(response = 'no') FROM delivery_attempts"),
-                     "3\t3");
+    ck_assert_str_eq(
+        store_ask(&f.store, "SELECT COUNT(*), SUM(response = 'no') FROM delivery_attempts"),
+        "3\t3");
 }
 END_TEST
 
@@ -137,7 +141,9 @@ START_TEST(given_back_is_as_it_was)
     struct err err;
     ck_assert_uint_eq(drawn(f.store.db, 1, 12, 60 * S, &rows), 12);
     for (size_t i = 0; i < 12; i++)
-        ck_ok(deliveries_give_back(f.store.db, 1, &rows[i].delivery_id, rows[i].fence, rows[i].due_at, &err), &err);
+        ck_ok(deliveries_give_back(f.store.db, 1, &rows[i].delivery_id, rows[i].fence,
+                                   rows[i].due_at, &err),
+              &err);
     ck_assert_uint_eq(drawn(f.store.db, 2, 12, 60 * S, &rows), 12);
     ck_assert_uint_eq(rows[0].lost, 0);
 }
@@ -147,7 +153,9 @@ START_TEST(health_is_written_and_read)
 {
     struct destination_health health = {
         .destination_id = f.endpoint_id,
-        .health = {.failures = 7, .held_until = clock_wall() + 60 * S, .hold_wait = 30 * S,
+        .health = {.failures = 7,
+                   .held_until = clock_wall() + 60 * S,
+                   .hold_wait = 30 * S,
                    .good_since = clock_wall()},
         .disable_reason = "Enough.",
     };
@@ -155,7 +163,8 @@ START_TEST(health_is_written_and_read)
     size_t count, lost;
     struct err err;
     ck_ok(deliveries_finish(f.store.db, 1, clock_wall(), NULL, 0, &health, 1, &lost, &err), &err);
-    ck_ok(deliveries_destinations(f.store.db, f.store.pool, &f.endpoint_id, 1, &rows, &count, &err), &err);
+    ck_ok(deliveries_destinations(f.store.db, f.store.pool, &f.endpoint_id, 1, &rows, &count, &err),
+          &err);
     ck_assert_uint_eq(count, 1);
     ck_assert_uint_eq(rows[0].health.failures, 7);
     ck_assert_int_eq(rows[0].health.held_until, health.health.held_until);
@@ -194,14 +203,16 @@ END_TEST
 /* The look for work must jump from destination to destination, not read every row. */
 START_TEST(finding_work_is_a_loose_index_scan)
 {
-    store_script(f.store.db,
-                 "INSERT INTO deliveries (delivery_id, workspace_id, destination_id, event_id, "
-                 "due_at, created_at, updated_at) SELECT UNHEX(CONCAT('AA', LPAD(HEX(seq), 30, '0'))), "
-                 "UNHEX(LPAD('1', 32, '0')), UNHEX(CONCAT('BB', LPAD(HEX(seq MOD 20), 30, '0'))), "
-                 "UNHEX(CONCAT('CC', LPAD(HEX(seq), 30, '0'))), NOW(6), NOW(6), NOW(6) FROM seq_1_to_20000; "
-                 "ANALYZE TABLE deliveries");
-    const char *plan = store_ask(&f.store, "EXPLAIN SELECT destination_id, MIN(due_at) FROM deliveries "
-                                           "WHERE state = 'waiting' GROUP BY destination_id");
+    store_script(
+        f.store.db,
+        "INSERT INTO deliveries (delivery_id, workspace_id, destination_id, event_id, "
+        "due_at, created_at, updated_at) SELECT UNHEX(CONCAT('AA', LPAD(HEX(seq), 30, '0'))), "
+        "UNHEX(LPAD('1', 32, '0')), UNHEX(CONCAT('BB', LPAD(HEX(seq MOD 20), 30, '0'))), "
+        "UNHEX(CONCAT('CC', LPAD(HEX(seq), 30, '0'))), NOW(6), NOW(6), NOW(6) FROM seq_1_to_20000; "
+        "ANALYZE TABLE deliveries");
+    const char *plan =
+        store_ask(&f.store, "EXPLAIN SELECT destination_id, MIN(due_at) FROM deliveries "
+                            "WHERE state = 'waiting' GROUP BY destination_id");
     ck_assert_msg(strstr(plan, "Using index for group-by") != NULL, "%s", plan);
 }
 END_TEST

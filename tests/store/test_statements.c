@@ -102,12 +102,12 @@ START_TEST(enum_columns_match_their_tables)
     for (size_t i = 0; i < COUNT(columns); i++) {
         if (columns[i].texts == NULL)
             continue;
-        const char *stored = store_ask(
-            &s, pool_printf(s.pool,
-                            "SELECT column_type FROM information_schema.columns WHERE "
-                            "table_schema = DATABASE() AND table_name = '%s' AND "
-                            "column_name = '%s'",
-                            columns[i].table, columns[i].column));
+        const char *stored =
+            store_ask(&s, pool_printf(s.pool,
+                                      "SELECT column_type FROM information_schema.columns WHERE "
+                                      "table_schema = DATABASE() AND table_name = '%s' AND "
+                                      "column_name = '%s'",
+                                      columns[i].table, columns[i].column));
         ck_assert_str_eq(stored, enum_text(columns[i].texts, columns[i].count));
     }
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { idSql } from '../../e2e/lib/system.mjs';
+import { idSql } from '../../e2e/lib/database.mjs';
 import { inParallel, until } from '../../e2e/lib/wait.mjs';
 
 export class Arena {

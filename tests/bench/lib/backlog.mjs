@@ -1,6 +1,6 @@
 // Waiting deliveries by the thousand, written by SQL: rows as the product writes them, events a
 // moment old and due in their order.
-import { idSql } from '../../e2e/lib/system.mjs';
+import { idSql } from '../../e2e/lib/database.mjs';
 
 // Events in `workspace`; each goes to `fanOut` destinations of the list, which take turns.
 export async function fill(arena, { workspace, destinations, events, fanOut = 1, keep = false }) {
@@ -13,7 +13,7 @@ export async function fill(arena, { workspace, destinations, events, fanOut = 1,
   const target = `((s.seq - 1) MOD ${destinations.length})`;
   const due = (n) => `NOW(6) - INTERVAL 60 SECOND + INTERVAL ${n} MICROSECOND`;
   await arena.query(`
-    SET SESSION unique_checks = 0, foreign_key_checks = 0, transaction_isolation = 'READ-COMMITTED';
+    SET SESSION unique_checks = 0, foreign_key_checks = 0;
     ${keep ? '' : 'TRUNCATE deliveries; TRUNCATE delivery_attempts; TRUNCATE events;'}
     CREATE TEMPORARY TABLE bench_targets (n INT PRIMARY KEY, destination_id BINARY(16) NOT NULL);
     INSERT INTO bench_targets VALUES ${destinations.map((one, n) => `(${n}, ${idSql(one)})`).join(', ')};

@@ -2,11 +2,11 @@
 // used. All that it started is ended by pid, and the folder is removed.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { finish, Program } from '../../e2e/lib/system.mjs';
+import { finish, parent, Program } from '../../e2e/lib/program.mjs';
 import { Database } from './database.mjs';
 import { Arena } from './arena.mjs';
 import { HttpSide } from './http_side.mjs';
@@ -97,16 +97,8 @@ export class Bench {
 // Pids whose parent is this one.
 export function childrenOf(pid) {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
+    .filter((name) => /^\d+$/.test(name) && parent(name) === pid)
     .map(Number);
-}
-
-function parentOf(pid) {
-  try {
-    return Number(/^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1]);
-  } catch {
-    return undefined; // ended meanwhile
-  }
 }
 
 // {rss, pss, peak} in kilobytes.

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Program } from '../../e2e/lib/system.mjs';
+import { Program } from '../../e2e/lib/program.mjs';
 import { until } from '../../e2e/lib/wait.mjs';
 
 export class Database {

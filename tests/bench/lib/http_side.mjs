@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { freePort, idSql } from '../../e2e/lib/system.mjs';
+import { idSql } from '../../e2e/lib/database.mjs';
+import { freePort } from '../../e2e/lib/system.mjs';
 import { until } from '../../e2e/lib/wait.mjs';
 import { idHex } from './arena.mjs';
 
@@ -127,7 +128,7 @@ fastcgi.server += (
     const said = await this.bench.run(line);
     this.bench.note(label, line.map((word) => (word === this.key ? 'KEY' : word)));
     const result = JSON.parse(/^RESULT (.*)$/m.exec(said)[1]);
-    if (result.failed > 0) throw new Error(`${result.failed} of ${result.requests} requests failed:\n${said}`);
+    if (result.failed > 0) throw new Error(`${label}: ${result.failed} of ${result.requests} requests failed:\n${said}`);
     return { ...result, rate: result.requests / result.seconds };
   }
 }

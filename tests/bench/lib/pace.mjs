@@ -9,7 +9,8 @@ export async function paced(arena, sink, workspaces, { perSecond, seconds }) {
   const total = perSecond * seconds + FIRST_LEFT_OUT;
   const line = [bench.program('bench-events'), '--config', arena.config, '--rate', String(perSecond), '--count', String(total), ...workspaces];
   await sink.reset();
-  const said = await bench.run(line, { label: 'paced events' });
+  bench.note('paced events', [...line.slice(0, -workspaces.length), 'WORKSPACE...']);
+  const said = await bench.run(line);
   const made = said.split('\n').slice(1, -1).map((text) => text.split(' '));
   let times;
   await until('every event to arrive', async () => {

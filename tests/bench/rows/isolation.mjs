@@ -1,6 +1,6 @@
 // What other endpoints notice when one hangs with a long backlog and the name of another does not
 // resolve: the same paced events with and without the two, round by round.
-import { idSql } from '../../e2e/lib/system.mjs';
+import { idSql } from '../../e2e/lib/database.mjs';
 import { until } from '../../e2e/lib/wait.mjs';
 import { fill } from '../lib/backlog.mjs';
 import { paced } from '../lib/pace.mjs';

@@ -33,3 +33,12 @@ export function assertCreated(answer) {
   assert.match(answer.json.data.call_id, CALL_ID);
   return answer.json.data.call_id;
 }
+
+// Puts the case's name before what an assertion says.
+export async function inCase(name, check) {
+  try {
+    return await check();
+  } catch (error) {
+    throw new Error(`${name}: ${error.message}`, { cause: error });
+  }
+}

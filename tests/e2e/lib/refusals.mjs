@@ -1,7 +1,7 @@
 // Requests that must be refused, and the good ones that they are made from.
 import assert from 'node:assert/strict';
 import { idSql } from './database.mjs';
-import { assertError } from './expect.mjs';
+import { assertError, inCase } from './expect.mjs';
 import { freshNumber } from './system.mjs';
 
 export const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
@@ -37,12 +37,7 @@ export async function refuseEach(customer, cases) {
     const answer = await customer.api.send('POST', '/v1/calls', {
       body: typeof body === 'function' ? body(customer) : body,
     });
-    try {
-      assertError(answer, 400, 'invalid_request', says);
-    } catch (error) {
-      error.message = `${name}: ${error.message}`;
-      throw error;
-    }
+    await inCase(name, () => assertError(answer, 400, 'invalid_request', says));
   }
 }
 

@@ -329,21 +329,13 @@ export class System {
     );
   }
 
-  // The last lines of every log, for a failure's report.
-  logs(lines = 15) {
+  // The last lines of what our programs and the web server complained of, for a failure's report.
+  logs(lines = 8) {
     const found = [];
-    for (const folder of [
-      this.dir,
-      path.join(this.dir, 'log'),
-      path.join(this.dir, 'logs'),
-      path.join(this.dir, 'run'),
-    ]) {
-      if (!existsSync(folder)) continue;
-      for (const file of readdirSync(folder)) {
-        if (!/\.(log|err)$/.test(file)) continue;
-        const text = readFileSync(path.join(folder, file), 'utf8').trimEnd();
-        if (text) found.push(`--- ${path.join(folder, file)}`, ...text.split('\n').slice(-lines));
-      }
+    for (const name of ['dispatcher', 'api', 'voice', 'web', 'web-error']) {
+      const file = path.join(this.dir, 'log', `${name}.log`);
+      const text = existsSync(file) ? readFileSync(file, 'utf8').trimEnd() : '';
+      if (text) found.push(`--- ${file}`, ...text.split('\n').slice(-lines));
     }
     return found.join('\n');
   }

@@ -1,7 +1,7 @@
 // Requests that nobody may make: another workspace's things, wrong paths and methods, wrong content
 // types, wrong keys, wrong query parameters.
 import assert from 'node:assert/strict';
-import { assertCreated, assertError } from '../lib/expect.mjs';
+import { assertCreated, assertError, inCase } from '../lib/expect.mjs';
 import { sendRaw } from '../lib/http.mjs';
 import { customerOf, good, inAnHour, withoutACall } from '../lib/refusals.mjs';
 import { suite } from '../lib/suite.mjs';
@@ -283,21 +283,17 @@ function queries(test) {
       ['created_after=yesterday', 'created_after'],
       ['created_before=2024-01-27', 'created_before'],
       ['cursor=x', 'cursor'],
-      ['cursor=%00', /./],
       ['cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', 'cursor'],
       ['limt=5', 'limt'],
-      ['status=%zz', /./],
-      ['status=%ff', /./],
       ['status=scheduled&status=failed', 'status'],
     ];
     for (const [query, says] of cases) {
       const answer = await customer.api.send('GET', `/v1/calls?${query}`);
-      try {
-        assertError(answer, 400, 'invalid_request', says);
-      } catch (error) {
-        error.message = `${query}: ${error.message}`;
-        throw error;
-      }
+      await inCase(query, () => assertError(answer, 400, 'invalid_request', says));
+    }
+    // some web servers refuse these by themselves
+    for (const query of ['cursor=%00', 'status=%zz', 'status=%ff', 'status=%']) {
+      assert.equal((await customer.api.send('GET', `/v1/calls?${query}`)).status, 400, query);
     }
   });
 
