@@ -58,8 +58,8 @@ static int already_there(struct db *db, const struct id *call_id, bool *there_r,
 }
 
 /* The call that holds the idempotency key. *found_r false: none does (any more). */
-static int replay(struct db *db, struct pool *pool, const struct call_new *call,
-                  struct call_made *made, bool *found_r, struct err *err)
+int calls_replay(struct db *db, struct pool *pool, const struct call_new *call,
+                  struct call_made *made_r, bool *found_r, struct err *err)
 {
     struct query *q = db_use(db, STMT_CALL_BY_IDEMPOTENCY_KEY);
     query_bind_i64(q, call->idempotency_retention);
@@ -70,19 +70,19 @@ static int replay(struct db *db, struct pool *pool, const struct call_new *call,
     *found_r = query_next(q);
     if (!*found_r)
         return 0;
-    query_id(q, &made->call_id);
+    query_id(q, &made_r->call_id);
     struct str fingerprint = query_str(q, pool);
-    query_id(q, &made->agent_id);
+    query_id(q, &made_r->agent_id);
     struct str refusal = query_str(q, pool);
     bool old = query_i64(q) != 0;
-    made->status = refusal.p ? CALL_DISALLOWED : CALL_SCHEDULED;
-    if (refusal.p && call_error_parse(refusal, &made->error))
+    made_r->status = refusal.p ? CALL_DISALLOWED : CALL_SCHEDULED;
+    if (refusal.p && call_error_parse(refusal, &made_r->error))
         return err_set(err, ERR_INTERNAL, "a call's error code is unknown: %.*s", STR_ARG(refusal));
     bool same = fingerprint.n == sizeof call->request->fingerprint &&
                 memcmp(fingerprint.p, call->request->fingerprint, fingerprint.n) == 0;
     if (old) {
         q = db_use(db, STMT_CALL_STRIP_IDEMPOTENCY_KEY);
-        query_bind_id(q, &made->call_id);
+        query_bind_id(q, &made_r->call_id);
         query_bind_i64(q, call->idempotency_retention);
         *found_r = false;
         return query_run_again(q, err);
@@ -90,7 +90,7 @@ static int replay(struct db *db, struct pool *pool, const struct call_new *call,
     if (!same)
         return err_set(err, ERR_KEY_REUSED,
                        "This Idempotency-Key was already used with a different request.");
-    made->replayed = !id_eq(&made->call_id, &call->call_id);
+    made_r->replayed = !id_eq(&made_r->call_id, &call->call_id);
     return 0;
 }
 
@@ -189,7 +189,7 @@ static int explain(struct db *db, struct pool *pool, const struct call_new *call
 {
     *made_r = false;
     if (call->idempotency_key.p) {
-        if (replay(db, pool, call, made, made_r, err))
+        if (calls_replay(db, pool, call, made, made_r, err))
             return -1;
         if (*made_r)
             return 0;
@@ -228,7 +228,7 @@ static int create_once(struct db *db, struct pool *pool, const struct call_new *
     }
     if (err->code != ERR_CONFLICT)
         return -1;
-    if (call->idempotency_key.p && replay(db, pool, call, made, made_r, err))
+    if (call->idempotency_key.p && calls_replay(db, pool, call, made, made_r, err))
         return -1;
     if (*made_r)
         return 0;

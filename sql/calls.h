@@ -66,6 +66,12 @@ struct call_made {
 int calls_create(struct db *db, struct pool *pool, const struct call_new *call,
                  struct call_made *made_r, struct err *err) MUST_CHECK;
 
+/* For a request that is refused for what it says, before that is told: has it been answered before,
+ * under this Idempotency-Key, when it was still right? Then *found_r and the first answer again.
+ * Only the credential, the key and the request's fingerprint are looked at. */
+int calls_replay(struct db *db, struct pool *pool, const struct call_new *call,
+                 struct call_made *made_r, bool *found_r, struct err *err) MUST_CHECK;
+
 int calls_get(struct db *db, struct pool *pool, const struct credential *credential,
               const struct id *call_id, struct call_row *row_r, struct err *err) MUST_CHECK;
 

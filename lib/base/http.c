@@ -471,14 +471,15 @@ static bool is_tls_fault(CURLcode code)
     return false;
 }
 
-/* Which step a transfer that sent nothing was at when its time was up. */
+/* Which step a transfer that sent nothing was at when its time was up. CURLINFO_CONNECT_TIME would
+ * say it too late: with https it is set after the handshake only. */
 static enum http_outcome step_reached(const struct http_transfer *t)
 {
     curl_off_t name = 0;
-    curl_off_t connection = 0;
+    long local_port = 0;
     must(curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &name));
-    must(curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connection));
-    if (connection > 0) {
+    must(curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &local_port));
+    if (local_port > 0) {
         return t->https ? HTTP_TLS_FAILED : HTTP_NOT_SENT;
     }
     return name > 0 || t->dialled ? HTTP_CONNECT_FAILED : HTTP_NAME_FAILED;

@@ -49,7 +49,11 @@ static bool is_ipv6(struct str host)
 /* [user@]host[:port] */
 static int cut_authority(struct str authority, struct url_parts *parts, struct err *err)
 {
-    const char *at = authority.n == 0 ? NULL : memrchr(authority.p, '@', authority.n);
+    const char *at = authority.n == 0 ? NULL : memchr(authority.p, '@', authority.n);
+    if (authority.n > 0 && memchr(authority.p, '\\', authority.n) != NULL) {
+        /* Browsers take it for a slash, others don't. */
+        return err_set(err, ERR_INVALID, "the URL's host must not have a backslash before it");
+    }
     parts->has_user = at != NULL;
     if (at != NULL) {
         authority.n -= (size_t)(at + 1 - authority.p);

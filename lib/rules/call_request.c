@@ -197,14 +197,14 @@ int call_request_read(struct pool *pool, const struct json *body, usec_t now,
     memset(r, 0, sizeof(*r));
     if (json_type(body) != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "The request body must be a JSON object.");
-    if (fields_check(body, err) < 0 || required(body, "agent_id", &agent_id, err) < 0 ||
+    if (fingerprint(body, r->fingerprint, err) < 0 || fields_check(body, err) < 0 ||
+        required(body, "agent_id", &agent_id, err) < 0 ||
         required(body, "contact_number", &r->contact_number, err) < 0 ||
         phone_check(r->contact_number, "contact_number", &r->number_kind, err) < 0 ||
         read_name(body, &r->contact_name, err) < 0 ||
         read_email(body, &r->contact_email, err) < 0 ||
         read_info(pool, body, &r->additional_info, err) < 0 ||
-        read_scheduled_at(body, now, &r->scheduled_at, err) < 0 ||
-        fingerprint(body, r->fingerprint, err) < 0)
+        read_scheduled_at(body, now, &r->scheduled_at, err) < 0)
         return -1;
     /* Last, so that a body that is wrong in itself is told so first. */
     if (id_parse(ID_AGENT, agent_id, &r->agent_id) < 0)

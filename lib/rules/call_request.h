@@ -26,7 +26,8 @@ struct call_request {
 /* Every message names the field. An agent_id that is not of an agent id's form can belong to no
  * workspace: ERR_NOT_FOUND, as for an unknown one. A JSON null counts as not given, for optional
  * fields. Unknown fields are refused by name. scheduled_at: not over 5 min past, not over a year
- * (366 days) ahead of now. */
+ * (366 days) ahead of now. The fingerprint is
+ * filled before anything can be wrong with an object. */
 int call_request_read(struct pool *pool, const struct json *body, usec_t now,
                       struct call_request *request_r, struct err *err) MUST_CHECK;
 
