@@ -4,6 +4,7 @@
  * (lib/rules/call.h), so that repeats and late ones are answered like the first.
  */
 #include "fcgi/responder.h"
+#include "lib/voice/carrier.h"
 #include "sql/attempts.h"
 #include "sql/secrets.h"
 

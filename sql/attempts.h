@@ -6,7 +6,7 @@
 #define HV_ATTEMPTS_H
 
 #include "lib/base/conf.h"
-#include "lib/voice/carrier.h"
+#include "lib/rules/attempt.h"
 #include "sql/db.h"
 
 /* What a callback's verification and a request to the carrier need of an attempt. */

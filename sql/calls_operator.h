@@ -6,7 +6,7 @@
 #define HV_CALLS_OPERATOR_H
 
 #include "lib/rules/event.h"
-#include "lib/voice/carrier.h"
+#include "lib/rules/attempt.h"
 #include "sql/db.h"
 
 struct attempt_shown {

@@ -2,6 +2,7 @@
  * carriers.c - carriers as the operator makes them.
  */
 #include "sql/carriers.h"
+#include "lib/rules/signature.h"
 #include "sql/ids.h"
 #include "sql/list.h"
 

@@ -2,6 +2,7 @@
  * destinations.c - webhook endpoints: made, listed, switched, given a new secret.
  */
 #include "sql/destinations.h"
+#include "lib/rules/signature.h"
 #include "sql/ids.h"
 #include "sql/list.h"
 

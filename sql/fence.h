@@ -7,7 +7,7 @@
 #define HV_FENCE_H
 
 #include "lib/base/conf.h"
-#include "lib/voice/carrier.h"
+#include "lib/rules/attempt.h"
 #include "sql/events.h"
 
 /* Agents with a call that is due now. */

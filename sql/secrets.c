@@ -2,6 +2,7 @@
  * secrets.c - what stored secrets are bound to, and the one secret that is not stored.
  */
 #include "sql/secrets.h"
+#include "lib/rules/signature.h"
 
 static struct str bound_to(const struct id *row_id)
 {

@@ -7,7 +7,7 @@
 #define HV_SECRETS_H
 
 #include "lib/base/crypto.h"
-#include "lib/voice/carrier.h"
+#include "lib/rules/attempt.h"
 
 /* The sealed form, in the pool. */
 struct str secret_seal(const struct keyring *ring, const struct id *row_id, struct str secret,

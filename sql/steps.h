@@ -5,7 +5,7 @@
 #ifndef HV_STEPS_H
 #define HV_STEPS_H
 
-#include "lib/voice/carrier.h"
+#include "lib/rules/attempt.h"
 #include "sql/db.h"
 
 struct step_row {

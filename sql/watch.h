@@ -5,7 +5,7 @@
 #ifndef HV_WATCH_H
 #define HV_WATCH_H
 
-#include "lib/voice/carrier.h"
+#include "lib/rules/attempt.h"
 #include "sql/db.h"
 
 struct watched_attempt {

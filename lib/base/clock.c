@@ -10,8 +10,8 @@
 #include <time.h>
 
 #define SECONDS_PER_DAY 86400
-#define YEAR_MIN_USEC (INT64_C(-62135596800) * USEC_PER_S)              /* 0001-01-01 */
-#define YEAR_MAX_USEC (INT64_C(253402300800) * USEC_PER_S - 1)          /* end of 9999 */
+#define YEAR_MIN_USEC (INT64_C(-62135596800) * USEC_PER_S)     /* 0001-01-01 */
+#define YEAR_MAX_USEC (INT64_C(253402300800) * USEC_PER_S - 1) /* end of 9999 */
 
 static usec_t read_clock(clockid_t id)
 {

@@ -31,13 +31,14 @@ enum kind { KIND_TEXT, KIND_SECRET, KIND_FLAG, KIND_COUNT, KIND_DURATION, KIND_D
 struct setting {
     enum kind kind;
     const char *name, *fallback, *doc;
-    size_t offset;               /* in struct conf */
-    int64_t min, max;            /* KIND_COUNT */
+    size_t offset;                   /* in struct conf */
+    int64_t min, max;                /* KIND_COUNT */
     const char *min_text, *max_text; /* KIND_DURATION */
 };
 
 static const struct setting settings[] = {
-#define SETTING(k, n, f, d) .kind = k, .name = #n, .fallback = f, .doc = d, .offset = offsetof(struct conf, n)
+#define SETTING(k, n, f, d)                                                                        \
+    .kind = k, .name = #n, .fallback = f, .doc = d, .offset = offsetof(struct conf, n)
 #define TEXT(n, f, d) {SETTING(KIND_TEXT, n, f, d)},
 #define SECRET(n, f, d) {SETTING(KIND_SECRET, n, f, d)},
 #define FLAG(n, f, d) {SETTING(KIND_FLAG, n, #f, d)},
@@ -118,8 +119,10 @@ static int set_count(const struct setting *setting, int64_t *place, struct str v
         digits.n--;
     }
     if (str_u64(digits, UINT64_C(1) << 40, &number) != 0) {
-        return err_set(err, ERR_INVALID, "\"%.*s\" is no number (use digits; k or m behind them multiply by 1024 or 1048576)",
-                       STR_ARG(shown(value)));
+        return err_set(
+            err, ERR_INVALID,
+            "\"%.*s\" is no number (use digits; k or m behind them multiply by 1024 or 1048576)",
+            STR_ARG(shown(value)));
     }
     number *= factor;
     if (number > (uint64_t)setting->max || (int64_t)number < setting->min) {
@@ -180,7 +183,8 @@ static int set_text(struct pool *pool, const struct setting *setting, const char
                     struct str value, struct err *err)
 {
     enum log_level level;
-    if (setting->offset == offsetof(struct conf, log_level) && log_level_parse(value, &level) != 0) {
+    if (setting->offset == offsetof(struct conf, log_level) &&
+        log_level_parse(value, &level) != 0) {
         return err_set(err, ERR_INVALID, "\"%.*s\" must be error, warning, info or debug",
                        STR_ARG(shown(value)));
     }
@@ -380,7 +384,9 @@ bool conf_describe(size_t i, const char **name_r, const char **fallback_r, const
         return false;
     }
     *name_r = settings[i].name;
-    *fallback_r = settings[i].kind == KIND_FLAG ? (strcmp(settings[i].fallback, "true") == 0 ? "yes" : "no") : settings[i].fallback;
+    *fallback_r = settings[i].kind == KIND_FLAG
+                      ? (strcmp(settings[i].fallback, "true") == 0 ? "yes" : "no")
+                      : settings[i].fallback;
     *doc_r = settings[i].doc;
     return true;
 }

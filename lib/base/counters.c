@@ -41,9 +41,8 @@ static int open_existing(int folder, const char *name, const struct counters *co
         return -1;
     }
     if (fstat(fd, &st) != 0 || (size_t)st.st_size != counters->size ||
-        pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-        header.magic != MAGIC || header.rows != counters->rows ||
-        header.columns != counters->columns) {
+        pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) || header.magic != MAGIC ||
+        header.rows != counters->rows || header.columns != counters->columns) {
         close(fd);
         return -1;
     }
@@ -110,7 +109,8 @@ int counters_open(struct counters **counters_r, const char *runtime_dir, const c
     }
     counters->shared = map != MAP_FAILED;
     if (!counters->shared) {
-        map = mmap(NULL, counters->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        map =
+            mmap(NULL, counters->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (map == MAP_FAILED) {
             die("out of memory (%zu bytes of counters)", counters->size);
         }

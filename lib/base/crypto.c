@@ -282,8 +282,8 @@ static bool decrypt(const unsigned char key[KEY_SIZE], struct str bound,
     return authentic;
 }
 
-int keyring_open(const struct keyring *ring, struct str bound, struct str sealed,
-                 struct pool *pool, struct str *plain_r, struct err *err)
+int keyring_open(const struct keyring *ring, struct str bound, struct str sealed, struct pool *pool,
+                 struct str *plain_r, struct err *err)
 {
     if (sealed.n < SEAL_OVERHEAD) {
         return err_set(err, ERR_INTERNAL, "a sealed secret of %zu bytes is too short", sealed.n);
@@ -294,7 +294,8 @@ int keyring_open(const struct keyring *ring, struct str bound, struct str sealed
         i++;
     }
     if (i == ring->count) {
-        return err_set(err, ERR_INTERNAL, "the key file lacks key %u, which a secret is sealed with",
+        return err_set(err, ERR_INTERNAL,
+                       "the key file lacks key %u, which a secret is sealed with",
                        (unsigned)bytes[0]);
     }
     size_t plain_n = sealed.n - SEAL_OVERHEAD;

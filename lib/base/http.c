@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEADERS_MAX ((size_t)65536)  /* bytes of an answer's headers */
-#define VALUE_MAX ((size_t)256)      /* bytes of a header value that is handed on */
-#define BODY_KEPT ((size_t)16384)    /* body memory that an idle handle keeps */
+#define HEADERS_MAX ((size_t)65536) /* bytes of an answer's headers */
+#define VALUE_MAX ((size_t)256)     /* bytes of a header value that is handed on */
+#define BODY_KEPT ((size_t)16384)   /* body memory that an idle handle keeps */
 #define RECEIVE_BUFFER 8192L
 #define UPLOAD_BUFFER 16384L
 #define READY_MAX 256
@@ -28,8 +28,8 @@ struct http_transfer {
     CURL *easy;
     http_done_fn *done;
     void *ctx;
-    usec_t started;
-    bool https, unguarded, refused, dialled, capped;
+    usec_t started, connect_by;
+    bool https, unguarded, refused, late, dialled, capped;
     size_t response_max, header_bytes;
     struct buf body, retry_after, content_type;
     struct buf header_text; /* the request's lines, each with its NUL */
@@ -78,6 +78,10 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
     bool asked = guard != NULL && !t->unguarded;
     if (!known || (asked && !guard(t->client->guard_ctx, t->https, &address->addr))) {
         t->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    if (t->connect_by != 0 && clock_monotonic() > t->connect_by) {
+        t->late = true;
         return CURL_SOCKET_BAD;
     }
     t->dialled = true;
@@ -318,7 +322,8 @@ static int set_headers(struct http_transfer *t, const struct http_request *reque
         struct str value = request->headers[i];
         for (size_t k = 0; k < value.n; k++) {
             if ((unsigned char)value.p[k] < 0x20 && value.p[k] != '\t') {
-                return err_set(err, ERR_INVALID, "a header has a line break or a control character");
+                return err_set(err, ERR_INVALID,
+                               "a header has a line break or a control character");
             }
         }
         if (!str_split(&value, ':', &name) || value.p == NULL || name.n == 0) {
@@ -364,7 +369,8 @@ static void set_method_and_body(CURL *easy, const struct http_request *request)
     SET(easy, CURLOPT_CUSTOMREQUEST, implied ? NULL : method);
 }
 
-/* The hosts file's word on the name goes into libcurl's cache before each transfer, or out of it. */
+/* The hosts file's word on the name goes into libcurl's cache before each transfer, or out of it.
+ */
 static void set_resolve(struct http_transfer *t, const struct url_parts *parts)
 {
     const char *file = t->client->hosts_file;
@@ -393,7 +399,8 @@ static int set_up(struct http_transfer *t, const struct http_request *request, s
     }
     t->https = str_is(parts.scheme, "https");
     t->unguarded = request->unguarded;
-    t->refused = t->dialled = t->capped = false;
+    t->connect_by = request->connect_by;
+    t->refused = t->late = t->dialled = t->capped = false;
     t->response_max = request->response_max;
     t->header_bytes = 0;
     t->error[0] = '\0';
@@ -458,10 +465,10 @@ size_t http_in_flight(const struct http_client *client)
 static bool is_tls_fault(CURLcode code)
 {
     static const CURLcode faults[] = {
-        CURLE_SSL_CONNECT_ERROR,  CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM,
-        CURLE_SSL_CIPHER,         CURLE_SSL_CACERT_BADFILE,       CURLE_SSL_ISSUER_ERROR,
+        CURLE_SSL_CONNECT_ERROR,   CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM,
+        CURLE_SSL_CIPHER,          CURLE_SSL_CACERT_BADFILE,       CURLE_SSL_ISSUER_ERROR,
         CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS,
-        CURLE_SSL_CRL_BADFILE,    CURLE_USE_SSL_FAILED,           CURLE_SSL_CLIENTCERT,
+        CURLE_SSL_CRL_BADFILE,     CURLE_USE_SSL_FAILED,           CURLE_SSL_CLIENTCERT,
     };
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         if (code == faults[i]) {
@@ -489,6 +496,9 @@ static enum http_outcome outcome_unsent(const struct http_transfer *t, CURLcode 
 {
     if (code == CURLE_COULDNT_RESOLVE_HOST) {
         return HTTP_NAME_FAILED;
+    }
+    if (t->late && !t->dialled) {
+        return HTTP_NOT_SENT;
     }
     if (t->refused && !t->dialled) {
         return HTTP_ADDRESS_REFUSED;

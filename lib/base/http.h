@@ -51,6 +51,10 @@ struct http_request {
      * closed, libcurl sends the request a second time by itself; not on a fresh one. For requests
      * that must reach the peer at most once. */
     bool fresh_connection;
+    /* Monotonic: a connection is opened until then, and after it the request does not leave
+     * (HTTP_NOT_SENT), however long this process slept meanwhile. 0: whenever. With
+     * fresh_connection only. */
+    usec_t connect_by;
     /* One of our own servers: the guard is not asked. Its connection is never used for another
      * request, so that nobody else's passes the guard on it. */
     bool unguarded;

@@ -42,7 +42,8 @@ void http_poll_destroy(struct http_poll **set)
 void http_poll_set(struct http_poll *set, int fd, short events)
 {
     struct epoll_event event = {.data.fd = fd};
-    event.events = ((events & POLLIN) != 0 ? EPOLLIN : 0u) | ((events & POLLOUT) != 0 ? EPOLLOUT : 0u);
+    event.events =
+        ((events & POLLIN) != 0 ? EPOLLIN : 0u) | ((events & POLLOUT) != 0 ? EPOLLOUT : 0u);
     if (events == 0) {
         (void)epoll_ctl(set->epoll, EPOLL_CTL_DEL, fd, NULL); /* it may be closed already */
         return;
@@ -82,9 +83,9 @@ size_t http_poll_ready(struct http_poll *set, struct http_watch *ready, size_t m
         unsigned e = events[i].events;
         ready[i].fd = events[i].data.fd;
         ready[i].events = 0;
-        ready[i].revents = (short)(((e & EPOLLIN) != 0 ? POLLIN : 0) |
-                                   ((e & EPOLLOUT) != 0 ? POLLOUT : 0) |
-                                   ((e & (EPOLLERR | EPOLLHUP)) != 0 ? POLLERR : 0));
+        ready[i].revents =
+            (short)(((e & EPOLLIN) != 0 ? POLLIN : 0) | ((e & EPOLLOUT) != 0 ? POLLOUT : 0) |
+                    ((e & (EPOLLERR | EPOLLHUP)) != 0 ? POLLERR : 0));
     }
     return n > 0 ? (size_t)n : 0;
 }

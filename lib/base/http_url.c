@@ -89,10 +89,14 @@ static int cut_authority(struct str authority, struct url_parts *parts, struct e
 int http_url_cut(struct str url, struct url_parts *parts_r, struct err *err)
 {
     struct url_parts parts = {0};
+    if (url.n == 0) {
+        return err_set(err, ERR_INVALID, "a URL is missing");
+    }
     for (size_t i = 0; i < url.n; i++) {
         if (url.p[i] <= 0x20 || url.p[i] > 0x7E) {
-            return err_set(err, ERR_INVALID, "a URL must be ASCII without blanks (percent-encoded, "
-                                             "and a host with other letters as xn--)");
+            return err_set(err, ERR_INVALID,
+                           "a URL must be ASCII without blanks (percent-encoded, "
+                           "and a host with other letters as xn--)");
         }
     }
     parts.scheme = cut_before(&url, ":/?#");

@@ -228,7 +228,8 @@ static void write_number(struct buf *b, const struct json *v, bool sorted)
     if (json_i64(v, &integer) == 0) {
         buf_i64(b, integer);
     } else if (sorted) {
-        buf_printf(b, "%.17g", json_object_get_double(object)); /* 1.50 and 1.5 are equal */
+        /* 1.50 and 1.5 are equal; adding zero makes -0.0 into the 0 that it is equal to */
+        buf_printf(b, "%.17g", json_object_get_double(object) + 0.0);
     } else {
         buf_text(b, json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
     }

@@ -12,10 +12,10 @@
 #include <string.h>
 
 #define DIGITS_MAX 17
-#define NUMBER_MAX 400      /* bytes of a number; more can't be within our limits in any sane form */
-#define PAIRWISE_MAX 12     /* members that are compared each with each */
-#define PATH_MAX_BYTES 200  /* of the path in a message */
-#define NAME_MAX_BYTES 64   /* of one member's name in it */
+#define NUMBER_MAX 400     /* bytes of a number; more can't be within our limits in any sane form */
+#define PAIRWISE_MAX 12    /* members that are compared each with each */
+#define PATH_MAX_BYTES 200 /* of the path in a message */
+#define NAME_MAX_BYTES 64  /* of one member's name in it */
 
 /* Where in the document we are: one per open object or array, on the stack. */
 struct place {
@@ -129,8 +129,9 @@ static int hex4(const char *p, const char *end)
 static int scan_escape(struct scanner *s)
 {
     if (s->p == s->end || memchr("\"\\/bfnrtu", *s->p, 9) == NULL) {
-        return fault_here(s, "a backslash must begin one of the escapes \\\" \\\\ \\/ \\b \\f \\n \\r "
-                             "\\t \\uXXXX");
+        return fault_here(s,
+                          "a backslash must begin one of the escapes \\\" \\\\ \\/ \\b \\f \\n \\r "
+                          "\\t \\uXXXX");
     }
     if (*s->p++ != 'u') {
         return 0;
@@ -164,7 +165,8 @@ static int scan_string(struct scanner *s, struct str *raw_r)
         while (s->p < s->end && (unsigned char)*s->p >= 0x20 && *s->p != '"' && *s->p != '\\') {
             s->p++;
         }
-        /* A quote or a backslash never is inside a UTF-8 sequence, so runs can be checked singly. */
+        /* A quote or a backslash never is inside a UTF-8 sequence, so runs can be checked singly.
+         */
         if (!str_utf8_valid((struct str){run, (size_t)(s->p - run)})) {
             return fault_here(s, "must be valid UTF-8");
         }
@@ -509,8 +511,7 @@ int json_scan(struct str text, unsigned depth_max, struct err *err)
     if (text.n == 0) {
         return err_set(err, ERR_INVALID, "body: is empty");
     }
-    struct scanner s = {
-        .p = text.p, .end = text.p + text.n, .depth_max = depth_max, .err = err};
+    struct scanner s = {.p = text.p, .end = text.p + text.n, .depth_max = depth_max, .err = err};
     int result = scan_document(&s);
     free(s.names);
     return result;

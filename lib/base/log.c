@@ -18,7 +18,8 @@ static const char *const level_texts[] = {
     LOG_LEVELS(X)
 #undef X
 };
-static_assert(sizeof(level_texts) / sizeof(level_texts[0]) == LOG_LEVEL_COUNT, "a text for each level");
+static_assert(sizeof(level_texts) / sizeof(level_texts[0]) == LOG_LEVEL_COUNT,
+              "a text for each level");
 
 static char program_name[64] = "huskyvoice";
 static enum log_level level_max = LOG_INFO;

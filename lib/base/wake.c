@@ -207,8 +207,8 @@ int wake_listener_fd(const struct wake_listener *listener)
 static bool receive(struct wake_listener *listener)
 {
     for (;;) {
-        ssize_t n = recv(listener->fd, listener->items, sizeof(listener->items),
-                         MSG_DONTWAIT | MSG_TRUNC);
+        ssize_t n =
+            recv(listener->fd, listener->items, sizeof(listener->items), MSG_DONTWAIT | MSG_TRUNC);
         if (n < 0 && errno == EINTR) {
             continue;
         }

@@ -16,6 +16,7 @@
 #endif
 #define SKIPPED 77
 #define ANSWER_MAX (1u << 20)
+#define DEADLINE (20 * USEC_PER_S)
 
 void store_require_server(void)
 {
@@ -78,7 +79,11 @@ void store_setup_empty(struct store *s, const char *name, const char *settings)
     ck_ok(keyring_load(&s->keys, s->key_file, &err), &err);
     s->database = pool_printf(s->pool, "hv_%s_%ld", name, (long)getpid());
     s->conf = configuration(s->pool, s->database, s->key_file, settings);
-    server_script(s, pool_printf(s->pool, "CREATE DATABASE %s CHARACTER SET utf8mb4", s->database));
+    /* What a test that died left behind may have this process's id. */
+    server_script(
+        s,
+        pool_printf(s->pool, "DROP DATABASE IF EXISTS %s; CREATE DATABASE %s CHARACTER SET utf8mb4",
+                    s->database, s->database));
     db_create(&s->db, s->conf);
 }
 
@@ -137,4 +142,22 @@ const char *store_ask(const struct store *s, const char *sql)
         n--;
     answer[n] = '\0';
     return answer;
+}
+
+void store_kill_others(const struct store *s, const char *running)
+{
+    const char *found = pool_printf(s->pool,
+                                    "SELECT id FROM information_schema.processlist "
+                                    "WHERE db = DATABASE() AND id <> CONNECTION_ID() "
+                                    "AND COALESCE(info, '') LIKE '%s%%'",
+                                    running != NULL ? running : "");
+    usec_t deadline = clock_monotonic() + DEADLINE;
+    const char *id = "";
+
+    while (*id == '\0' && clock_monotonic() < deadline)
+        id = store_ask(s, found);
+    ck_assert_str_ne(id, "");
+    store_ask(s, pool_printf(s->pool, "KILL %ld", strtol(id, NULL, 10)));
+    while (*store_ask(s, found) != '\0')
+        ck_assert(clock_monotonic() < deadline);
 }

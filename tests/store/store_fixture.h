@@ -36,6 +36,10 @@ void store_script(struct db *db, const char *text);
  * '\t'. In the pool. */
 const char *store_ask(const struct store *s, const char *sql);
 
+/* Kills a connection to the test's database as soon as it runs a statement that begins with
+ * `running` (NULL: whatever it does), and waits until it is gone. */
+void store_kill_others(const struct store *s, const char *running);
+
 /* Fails the test with err's message. */
 #define ck_ok(call, err) ck_assert_msg((call) == 0, "%s: %s", #call, (err)->message)
 

@@ -3,7 +3,7 @@
  * and every ENUM column has the words, in the order, that the C tables have.
  */
 #include "lib/rules/event.h"
-#include "lib/voice/carrier.h"
+#include "lib/rules/attempt.h"
 #include "sql/accounts.h"
 #include "sql/calls_operator.h"
 #include "sql/destinations.h"

@@ -89,7 +89,11 @@ END_TEST
 static const struct {
     int64_t value;
     const char *text;
-} integers[] = {{0, "0"}, {7, "7"}, {-1, "-1"}, {INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"}};
+} integers[] = {{0, "0"},
+                {7, "7"},
+                {-1, "-1"},
+                {INT64_MAX, "9223372036854775807"},
+                {INT64_MIN, "-9223372036854775808"}};
 
 START_TEST(integers_in_decimal)
 {

@@ -78,36 +78,51 @@ static const struct {
 } bad[] = {
     {"duration of no unit", "\n\nretry_schedule = 0s, 5x",
      "line 3: retry_schedule: \"5x\" is no duration (use ms, s, m, h or d)"},
-    {"bare number", "poll_interval = 5", "line 1: poll_interval: \"5\" is no duration (use ms, s, m, h or d)"},
-    {"empty duration", "poll_interval =", "line 1: poll_interval: \"\" is no duration (use ms, s, m, h or d)"},
-    {"fraction", "poll_interval = 1.5s", "line 1: poll_interval: \"1.5s\" is no duration (use ms, s, m, h or d)"},
-    {"negative", "poll_interval = -1s", "line 1: poll_interval: \"-1s\" is no duration (use ms, s, m, h or d)"},
-    {"endless", "poll_interval = 99999999999999999d", "line 1: poll_interval: \"99999999999999999d\" is no duration (use ms, s, m, h or d)"},
-    {"too short", "poll_interval = 1ms", "line 1: poll_interval: \"1ms\" is not between 10ms and 60s"},
+    {"bare number", "poll_interval = 5",
+     "line 1: poll_interval: \"5\" is no duration (use ms, s, m, h or d)"},
+    {"empty duration",
+     "poll_interval =", "line 1: poll_interval: \"\" is no duration (use ms, s, m, h or d)"},
+    {"fraction", "poll_interval = 1.5s",
+     "line 1: poll_interval: \"1.5s\" is no duration (use ms, s, m, h or d)"},
+    {"negative", "poll_interval = -1s",
+     "line 1: poll_interval: \"-1s\" is no duration (use ms, s, m, h or d)"},
+    {"endless", "poll_interval = 99999999999999999d",
+     "line 1: poll_interval: \"99999999999999999d\" is no duration (use ms, s, m, h or d)"},
+    {"too short", "poll_interval = 1ms",
+     "line 1: poll_interval: \"1ms\" is not between 10ms and 60s"},
     {"too long", "poll_interval = 2m", "line 1: poll_interval: \"2m\" is not between 10ms and 60s"},
-    {"empty list", "retry_schedule =", "line 1: retry_schedule: \"\" is no duration (use ms, s, m, h or d)"},
-    {"comma at the end", "retry_schedule = 1s,", "line 1: retry_schedule: \"\" is no duration (use ms, s, m, h or d)"},
+    {"empty list",
+     "retry_schedule =", "line 1: retry_schedule: \"\" is no duration (use ms, s, m, h or d)"},
+    {"comma at the end", "retry_schedule = 1s,",
+     "line 1: retry_schedule: \"\" is no duration (use ms, s, m, h or d)"},
     {"no number", "window_start = many", "line 1: window_start: \"many\" is no number"},
     {"unit alone", "body_bytes_max = k", "line 1: body_bytes_max: \"k\" is no number"},
-    {"huge", "body_bytes_max = 99999999999999999999m", "line 1: body_bytes_max: \"99999999999999999999m\" is no number"},
-    {"too small", "body_bytes_max = 1", "line 1: body_bytes_max: \"1\" is not between 1024 and 16777216"},
-    {"too large", "body_bytes_max = 17m", "line 1: body_bytes_max: \"17m\" is not between 1024 and 16777216"},
+    {"huge", "body_bytes_max = 99999999999999999999m",
+     "line 1: body_bytes_max: \"99999999999999999999m\" is no number"},
+    {"too small", "body_bytes_max = 1",
+     "line 1: body_bytes_max: \"1\" is not between 1024 and 16777216"},
+    {"too large", "body_bytes_max = 17m",
+     "line 1: body_bytes_max: \"17m\" is not between 1024 and 16777216"},
     {"no flag", "log_requests = 1", "line 1: log_requests: \"1\" must be yes or no"},
     {"unknown name", "data_base = x", "line 1: data_base: there is no setting of this name"},
-    {"name in capitals", "Poll_Interval = 1s", "line 1: Poll_Interval: there is no setting of this name"},
-    {"given twice", "base_path = /a\n#\nbase_path = /b", "line 3: base_path: is given twice (first in line 1)"},
+    {"name in capitals", "Poll_Interval = 1s",
+     "line 1: Poll_Interval: there is no setting of this name"},
+    {"given twice", "base_path = /a\n#\nbase_path = /b",
+     "line 3: base_path: is given twice (first in line 1)"},
     {"no equals sign", "base_path /a", "line 1: must have the form: name = value"},
     {"no name", " = 5", "line 1: must have the form: name = value"},
     {"control character", "base_path = /a\x01", "line 1: control characters are not allowed"},
     {"no UTF-8", "base_path = /\xff", "line 1: must be valid UTF-8"},
-    {"unknown level", "log_level = loud", "line 1: log_level: \"loud\" must be error, warning, info or debug"},
+    {"unknown level", "log_level = loud",
+     "line 1: log_level: \"loud\" must be error, warning, info or debug"},
 };
 
 START_TEST(files_refused)
 {
     ck_assert_int_eq(conf_parse(pool, str_of(bad[_i].text), &conf, &err), -1);
     ck_assert_int_eq(err.code, ERR_INVALID);
-    ck_assert_msg(strstr(err.message, bad[_i].message) == err.message, "%s: %s", bad[_i].name, err.message);
+    ck_assert_msg(strstr(err.message, bad[_i].message) == err.message, "%s: %s", bad[_i].name,
+                  err.message);
 }
 END_TEST
 
@@ -116,7 +131,8 @@ START_TEST(what_is_printed_can_be_read_again)
     struct buf first, second;
     buf_init(&first, 65536);
     buf_init(&second, 65536);
-    parse("poll_interval = 1500ms\nretry_schedule = 0s, 90s, 36h\nlog_requests = yes\nbase_path = /x");
+    parse("poll_interval = 1500ms\nretry_schedule = 0s, 90s, 36h\nlog_requests = yes\nbase_path = "
+          "/x");
     conf_print(conf, &first);
     ck_assert_ptr_nonnull(strstr(first.data, "\npoll_interval = 1500ms\n"));
     ck_assert_ptr_nonnull(strstr(first.data, "\nretry_schedule = 0s, 90s, 36h\n"));

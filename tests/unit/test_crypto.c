@@ -142,7 +142,9 @@ START_TEST(nothing_can_be_sealed_too)
     unsigned char sealed[SEAL_OVERHEAD];
     struct str plain;
     keyring_seal(ring, STR(""), STR(""), sealed);
-    ck_assert_ok(keyring_open(ring, STR(""), (struct str){(char *)sealed, SEAL_OVERHEAD}, pool, &plain, &err), err);
+    ck_assert_ok(keyring_open(ring, STR(""), (struct str){(char *)sealed, SEAL_OVERHEAD}, pool,
+                              &plain, &err),
+                 err);
     ck_assert_str_is(plain, "");
     keyring_destroy(&ring);
 }

@@ -47,7 +47,8 @@ END_TEST
 /* A character is put across the place of the cut; what is left must be valid UTF-8. */
 static const struct {
     const char *name, *character;
-} wide[] = {{"two bytes", "\xc3\xa9"}, {"three bytes", "\xe2\x82\xac"}, {"four bytes", "\xf0\x9f\x98\x80"}};
+} wide[] = {
+    {"two bytes", "\xc3\xa9"}, {"three bytes", "\xe2\x82\xac"}, {"four bytes", "\xf0\x9f\x98\x80"}};
 
 START_TEST(a_long_message_is_cut_between_characters)
 {

@@ -252,7 +252,11 @@ static const struct {
     {"GET", "GET", {NULL, 0}, "GET /echo HTTP/1.1\r\n", "\r\n\r\n"},
     {"DELETE", "DELETE", {NULL, 0}, "DELETE /echo HTTP/1.1\r\n", "\r\n\r\n"},
     {"PUT", "PUT", {"x", 1}, "PUT /echo HTTP/1.1\r\n", "\r\n\r\nx"},
-    {"PATCH of nothing", "PATCH", {NULL, 0}, "PATCH /echo HTTP/1.1\r\n", "Content-Length: 0\r\n\r\n"},
+    {"PATCH of nothing",
+     "PATCH",
+     {NULL, 0},
+     "PATCH /echo HTTP/1.1\r\n",
+     "Content-Length: 0\r\n\r\n"},
 };
 
 static bool ends_with(struct str s, const char *tail)
@@ -322,11 +326,16 @@ static const struct {
     enum http_outcome outcome;
     int status;
 } endings[] = {
-    {"/ok", HTTP_ANSWERED, 200},         {"/redirect", HTTP_ANSWERED, 302},
-    {"/retry-later", HTTP_ANSWERED, 503}, {"/stall", HTTP_TIMEOUT, 0},
-    {"/stall-body", HTTP_TIMEOUT, 0},    {"/reset", HTTP_RESET, 0},
-    {"/close", HTTP_RESET, 0},           {"/short", HTTP_RESET, 0},
-    {"/garbage", HTTP_BAD_ANSWER, 0},    {"/flood-head", HTTP_BAD_ANSWER, 0},
+    {"/ok", HTTP_ANSWERED, 200},
+    {"/redirect", HTTP_ANSWERED, 302},
+    {"/retry-later", HTTP_ANSWERED, 503},
+    {"/stall", HTTP_TIMEOUT, 0},
+    {"/stall-body", HTTP_TIMEOUT, 0},
+    {"/reset", HTTP_RESET, 0},
+    {"/close", HTTP_RESET, 0},
+    {"/short", HTTP_RESET, 0},
+    {"/garbage", HTTP_BAD_ANSWER, 0},
+    {"/flood-head", HTTP_BAD_ANSWER, 0},
     {"/flood-body", HTTP_ANSWERED, 201},
 };
 
@@ -419,8 +428,7 @@ END_TEST
 
 START_TEST(a_tls_handshake_that_hangs_is_tls_failed)
 {
-    struct http_request request =
-        request_to(pool_printf(pool, "https://127.0.0.1:%u/", peer_port));
+    struct http_request request = request_to(pool_printf(pool, "https://127.0.0.1:%u/", peer_port));
     request.timeout = 300 * USEC_PER_MS;
     struct http_answer answer = fetch(&request);
     ck_assert_outcome(answer, HTTP_TLS_FAILED);
@@ -503,7 +511,8 @@ static const struct {
     bool found;
 } hosts_files[] = {
     {"plain", "127.0.0.1 hook.invalid\n", true},
-    {"among others", "# none\n127.0.0.9\tother.invalid\n127.0.0.1\ta.invalid HOOK.invalid # b\n", true},
+    {"among others", "# none\n127.0.0.9\tother.invalid\n127.0.0.1\ta.invalid HOOK.invalid # b\n",
+     true},
     {"no line break, carriage return", "127.0.0.9 x\r\n127.0.0.1 hook.invalid\r", true},
     {"two addresses", "::1 hook.invalid\n127.0.0.1 hook.invalid\n", true},
     {"another name", "127.0.0.1 ahook.invalid hook.invalid.b\n", false},
@@ -570,6 +579,20 @@ START_TEST(a_fresh_connection_is_never_a_kept_one)
 }
 END_TEST
 
+/* However long the process slept between its decision and the dial. */
+START_TEST(a_request_that_comes_too_late_does_not_leave)
+{
+    struct http_request request = request_to(url_of("127.0.0.1", "/once"));
+    request.fresh_connection = true;
+    request.connect_by = clock_monotonic() - 1;
+    ck_assert_outcome(fetch(&request), HTTP_NOT_SENT);
+    ck_assert_int_eq(seen->requests, 0);
+    request.connect_by = clock_monotonic() + 10 * USEC_PER_S;
+    ck_assert_outcome(fetch(&request), HTTP_ANSWERED);
+    ck_assert_int_eq(seen->requests, 1);
+}
+END_TEST
+
 struct chain {
     struct http_request request;
     int left, answered;
@@ -597,7 +620,8 @@ static void run_all(void)
 
 START_TEST(many_at_once_and_one_that_hangs)
 {
-    struct chain chains[20], hanging = {.request = request_to(url_of("127.0.0.1", "/stall")), .left = 1};
+    struct chain chains[20],
+        hanging = {.request = request_to(url_of("127.0.0.1", "/stall")), .left = 1};
     hanging.request.timeout = 2 * USEC_PER_S;
     ck_assert_ok(http_client_create(&client, &settings, &err), err);
     ck_assert_ok(http_start(client, &hanging.request, start_next, &hanging, &err), err);
@@ -620,7 +644,8 @@ START_TEST(waiting_watches_other_descriptors_too)
 {
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
-    struct http_watch watches[] = {{.fd = ends[0], .events = POLLIN}, {.fd = ends[1], .events = POLLOUT}};
+    struct http_watch watches[] = {{.fd = ends[0], .events = POLLIN},
+                                   {.fd = ends[1], .events = POLLOUT}};
     ck_assert_ok(http_client_create(&client, &settings, &err), err);
     http_wait(client, watches, 1, 0);
     ck_assert_int_eq(watches[0].revents, 0);
@@ -727,6 +752,7 @@ static Suite *http_suite(void)
     tcase_add_test(tc, a_change_of_the_hosts_file_counts_for_new_connections);
     tcase_add_test(tc, connections_are_kept);
     tcase_add_test(tc, a_fresh_connection_is_never_a_kept_one);
+    tcase_add_test(tc, a_request_that_comes_too_late_does_not_leave);
     tcase_add_test(tc, many_at_once_and_one_that_hangs);
     tcase_add_test(tc, waiting_watches_other_descriptors_too);
     tcase_add_test(tc, waiting_ends_in_time);

@@ -32,8 +32,8 @@ static const struct {
     enum json_type type;
     const char *name;
 } types[] = {
-    {"null", JSON_NULL, "null"},     {"true", JSON_BOOL, "true or false"},
-    {"1", JSON_NUMBER, "a number"},  {"1.5", JSON_NUMBER, "a number"},
+    {"null", JSON_NULL, "null"},       {"true", JSON_BOOL, "true or false"},
+    {"1", JSON_NUMBER, "a number"},    {"1.5", JSON_NUMBER, "a number"},
     {"\"\"", JSON_STRING, "a string"}, {"{}", JSON_OBJECT, "an object"},
     {"[]", JSON_ARRAY, "an array"},
 };
@@ -136,13 +136,14 @@ static const struct {
 } texts[] = {
     {"order and blanks", "{ \"b\" : 1, \"a\" : [ true , null ] }", "{\"b\":1,\"a\":[true,null]}",
      "{\"a\":[true,null],\"b\":1}"},
-    {"sorted at every level", "[{\"b\":{\"y\":1,\"x\":2},\"a\":0}]", "[{\"b\":{\"y\":1,\"x\":2},\"a\":0}]",
-     "[{\"a\":0,\"b\":{\"x\":2,\"y\":1}}]"},
-    {"sorted by bytes", "{\"a\":1,\"B\":2,\"\xc3\xa9\":3,\"aa\":4}", "{\"a\":1,\"B\":2,\"\xc3\xa9\":3,\"aa\":4}",
-     "{\"B\":2,\"a\":1,\"aa\":4,\"\xc3\xa9\":3}"},
+    {"sorted at every level", "[{\"b\":{\"y\":1,\"x\":2},\"a\":0}]",
+     "[{\"b\":{\"y\":1,\"x\":2},\"a\":0}]", "[{\"a\":0,\"b\":{\"x\":2,\"y\":1}}]"},
+    {"sorted by bytes", "{\"a\":1,\"B\":2,\"\xc3\xa9\":3,\"aa\":4}",
+     "{\"a\":1,\"B\":2,\"\xc3\xa9\":3,\"aa\":4}", "{\"B\":2,\"a\":1,\"aa\":4,\"\xc3\xa9\":3}"},
     {"slashes stay bare", "\"http:\\/\\/x\\/\"", "\"http://x/\"", "\"http://x/\""},
-    {"escapes", "\"\\u0001\\n\\\"\\u20ac\"", "\"\\u0001\\n\\\"\xe2\x82\xac\"", "\"\\u0001\\n\\\"\xe2\x82\xac\""},
-    {"numbers as given", "[1.50,1e3,-0.0]", "[1.50,1e3,-0.0]", "[1.5,1000,-0]"},
+    {"escapes", "\"\\u0001\\n\\\"\\u20ac\"", "\"\\u0001\\n\\\"\xe2\x82\xac\"",
+     "\"\\u0001\\n\\\"\xe2\x82\xac\""},
+    {"numbers as given", "[1.50,1e3,-0.0]", "[1.50,1e3,-0.0]", "[1.5,1000,0]"},
     {"large integers", "[9223372036854775807,-9223372036854775808]",
      "[9223372036854775807,-9223372036854775808]", "[9223372036854775807,-9223372036854775808]"},
     {"empty", "{\"a\":{},\"b\":[]}", "{\"a\":{},\"b\":[]}", "{\"a\":{},\"b\":[]}"},

@@ -108,7 +108,8 @@ static const struct {
     {"two high ones", "\"\\ud800\\ud800\"", "body: a surrogate escape must be one of a pair"},
     {"high and a letter", "\"\\ud800\\u0041\"", "body: a surrogate escape must be one of a pair"},
     {"surrogate cut short", "\"\\ud800\\udc\"", "body: a surrogate escape must be one of a pair"},
-    {"line break in a string", "{\"a\":\"x\ny\"}", "a: control characters in a string must be escaped"},
+    {"line break in a string", "{\"a\":\"x\ny\"}",
+     "a: control characters in a string must be escaped"},
     {"tab in a string", "\"\t\"", "body: control characters in a string must be escaped"},
     {"broken UTF-8", "{\"a\":\"\xff\"}", "a: must be valid UTF-8"},
     {"overlong UTF-8", "\"\xc0\xaf\"", "body: must be valid UTF-8"},
@@ -135,14 +136,18 @@ static const struct {
     {"two signs in the exponent", "[1e+-1]", "body[0]: an exponent must have a digit"},
     {"minus alone", "-", "body: a minus must be followed by a digit"},
     {"name given twice", "{\"a\":1,\"b\":2,\"a\":3}", "a: is given twice"},
-    {"twice, spelled with an escape", "{\"ab\":1,\"\\u0061b\":2}", "[\"\\u0061b\"]: is given twice"},
+    {"twice, spelled with an escape", "{\"ab\":1,\"\\u0061b\":2}",
+     "[\"\\u0061b\"]: is given twice"},
     {"twice, both escaped", "{\"\\u00e9\":1,\"\xc3\xa9\":2}", "is given twice"},
-    {"twice, as a surrogate pair", "{\"\xf0\x9f\x98\x80\":1,\"\\ud83d\\ude00\":2}", "is given twice"},
+    {"twice, as a surrogate pair", "{\"\xf0\x9f\x98\x80\":1,\"\\ud83d\\ude00\":2}",
+     "is given twice"},
     {"twice, an escaped slash", "{\"a/b\":1,\"a\\/b\":2}", "is given twice"},
     {"twice, deep down", "{\"x\":[0,{\"y\":{\"a\":1,\"a\":1}}]}", "x[1].y.a: is given twice"},
-    {"17 levels", FIFTEEN "[[]]", "body[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: is nested too deeply"},
+    {"17 levels", FIFTEEN "[[]]",
+     "body[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]: is nested too deeply"},
     {"17 levels of objects and arrays", "{\"a\":" FIFTEEN "[", "is nested too deeply"},
-    {"path", "{\"additional_info\":{\"a\":[1,2,3,x]}}", "additional_info.a[3]: must be a JSON value"},
+    {"path", "{\"additional_info\":{\"a\":[1,2,3,x]}}",
+     "additional_info.a[3]: must be a JSON value"},
     {"path with an odd name", "{\"a b\":{\"c\":x}}", "[\"a b\"].c: must be a JSON value"},
     {"path with an empty name", "{\"\":x}", "[\"\"]: must be a JSON value"},
 };
@@ -153,7 +158,8 @@ START_TEST(documents_refused)
     ck_assert_msg(json_scan(str_of(bad[_i].text), JSON_DEPTH_MAX, &err) == -1, "%s: accepted",
                   bad[_i].name);
     ck_assert_int_eq(err.code, ERR_INVALID);
-    ck_assert_msg(strstr(err.message, bad[_i].message) != NULL, "%s: %s", bad[_i].name, err.message);
+    ck_assert_msg(strstr(err.message, bad[_i].message) != NULL, "%s: %s", bad[_i].name,
+                  err.message);
     ck_assert(str_utf8_valid(str_of(err.message)));
     ck_assert_int_eq(json_parse(pool, str_of(bad[_i].text), &value, &err), -1);
     ck_assert_ptr_null(value);

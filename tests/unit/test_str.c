@@ -25,8 +25,8 @@ END_TEST
 
 static const struct {
     const char *text, *want;
-} trims[] = {{"", ""},         {" ", ""},       {" \t a b \t", "a b"}, {"a", "a"},
-             {"\na\n", "\na\n"}, {NULL, NULL}};
+} trims[] = {{"", ""},   {" ", ""},          {" \t a b \t", "a b"},
+             {"a", "a"}, {"\na\n", "\na\n"}, {NULL, NULL}};
 
 START_TEST(trimming)
 {
@@ -38,7 +38,7 @@ static const struct {
     const char *text;
     const char *parts[4];
 } splits[] = {
-    {NULL, {NULL}},      {"", {"", NULL}},          {"a", {"a", NULL}},
+    {NULL, {NULL}},      {"", {"", NULL}},        {"a", {"a", NULL}},
     {"a,b", {"a", "b"}}, {"a,", {"a", "", NULL}}, {",,", {"", "", ""}},
 };
 
@@ -78,7 +78,8 @@ static const struct {
 START_TEST(decimal_numbers)
 {
     uint64_t value = 0;
-    ck_assert_int_eq(str_u64(str_of(numbers[_i].text), numbers[_i].max, &value), numbers[_i].result);
+    ck_assert_int_eq(str_u64(str_of(numbers[_i].text), numbers[_i].max, &value),
+                     numbers[_i].result);
     ck_assert_uint_eq(value, numbers[_i].value);
 }
 END_TEST

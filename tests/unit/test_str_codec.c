@@ -29,7 +29,8 @@ START_TEST(hex)
 }
 END_TEST
 
-static const char *const bad_hex[] = {"007f80f", "007f80ff0", "007f80fff", "007f80fg", "007f 0ff", ""};
+static const char *const bad_hex[] = {"007f80f",  "007f80ff0", "007f80fff",
+                                      "007f80fg", "007f 0ff",  ""};
 
 START_TEST(hex_refused)
 {
@@ -69,12 +70,18 @@ static const struct {
     const char *name, *text;
     size_t max;
 } bad_base64[] = {
-    {"no padding", "Zg", 16},          {"half the padding", "Zg=", 16},
-    {"only padding", "====", 16},      {"three of padding", "Z===", 16},
-    {"padding inside", "Zg==Zg==", 16}, {"too much padding", "Zm9v====", 16},
-    {"URL alphabet", "_-__", 16},      {"blank", "Zm 9", 16},
-    {"line break", "Zm9v\n", 16},      {"loose bits of two digits", "Zh==", 16},
-    {"loose bits of three digits", "Zm9=", 16}, {"over the maximum", "Zm9v", 2},
+    {"no padding", "Zg", 16},
+    {"half the padding", "Zg=", 16},
+    {"only padding", "====", 16},
+    {"three of padding", "Z===", 16},
+    {"padding inside", "Zg==Zg==", 16},
+    {"too much padding", "Zm9v====", 16},
+    {"URL alphabet", "_-__", 16},
+    {"blank", "Zm 9", 16},
+    {"line break", "Zm9v\n", 16},
+    {"loose bits of two digits", "Zh==", 16},
+    {"loose bits of three digits", "Zm9=", 16},
+    {"over the maximum", "Zm9v", 2},
 };
 
 START_TEST(base64_refused)
@@ -105,8 +112,8 @@ START_TEST(base32_takes_upper_case)
 }
 END_TEST
 
-static const char *const bad_base32[] = {"csqpyrk1e", "csqpyrk1e88", "csqpyrk1e9", "csqpyrk1ei",
-                                         "csqpyrk1eu", "csqpyrk1e=", "csq yrk1e8"};
+static const char *const bad_base32[] = {"csqpyrk1e",  "csqpyrk1e88", "csqpyrk1e9", "csqpyrk1ei",
+                                         "csqpyrk1eu", "csqpyrk1e=",  "csq yrk1e8"};
 
 START_TEST(base32_refused)
 {
@@ -135,10 +142,18 @@ static const struct {
     bool plus_is_blank;
     const char *want; /* NULL: refused */
 } percents[] = {
-    {"", false, ""},        {"abc", false, "abc"},   {"a%20b%2f%2F", false, "a b//"},
-    {"a+b", true, "a b"},   {"a+b", false, "a+b"},   {"%2B", true, "+"},
-    {"%", false, NULL},     {"%2", false, NULL},     {"a%2", false, NULL},
-    {"%zz", false, NULL},   {"%2g", false, NULL},    {"%%20", false, NULL},
+    {"", false, ""},
+    {"abc", false, "abc"},
+    {"a%20b%2f%2F", false, "a b//"},
+    {"a+b", true, "a b"},
+    {"a+b", false, "a+b"},
+    {"%2B", true, "+"},
+    {"%", false, NULL},
+    {"%2", false, NULL},
+    {"a%2", false, NULL},
+    {"%zz", false, NULL},
+    {"%2g", false, NULL},
+    {"%%20", false, NULL},
     {"%c3%a9", false, "\xc3\xa9"},
 };
 

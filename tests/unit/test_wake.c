@@ -189,7 +189,10 @@ static const struct {
     const char *name;
     size_t n;
     char first;
-} foreign[] = {{"empty", 0, 0}, {"no multiple of an item", 20, 'c'}, {"too large", 17 * 300, 'c'}, {"unknown kind", 17, 'x'}};
+} foreign[] = {{"empty", 0, 0},
+               {"no multiple of an item", 20, 'c'},
+               {"too large", 17 * 300, 'c'},
+               {"unknown kind", 17, 'x'}};
 
 START_TEST(foreign_datagrams_are_skipped)
 {
