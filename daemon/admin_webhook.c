@@ -3,6 +3,7 @@
  */
 #include "daemon/admin.h"
 #include "lib/rules/event.h"
+#include "lib/rules/signature.h"
 #include "sql/destinations.h"
 
 #define TIMEOUT_MAX 120

@@ -12,7 +12,8 @@
 #include <string.h>
 
 #define CALLBACK_PATH "/v1/voice/callbacks/"
-#define ANSWER_MAX 65536 /* of a carrier's answer */
+#define ANSWER_MAX 65536  /* of a carrier's answer */
+#define FOUND_MAX 1048576 /* of what it tells of a call, transcript included: as in a callback */
 
 void matter_free(struct matter *m)
 {
@@ -65,13 +66,15 @@ static int start(struct matter *m, const struct carrier_request *request, http_d
         .headers = request->headers,
         .header_count = request->header_count,
         .timeout = d->conf->place_timeout,
-        .response_max = ANSWER_MAX,
+        .response_max = m->kind == MATTER_FIND ? FOUND_MAX : ANSWER_MAX,
         .fresh_connection = true,
+        .connect_by = m->ask_by,
         .unguarded = ours,
     };
     if (http_start(d->client, &http, done, m, err))
         return -1;
     m->caller->in_flight++;
+    m->caller->asking |= m->kind == MATTER_PLACE;
     return 0;
 }
 
@@ -123,7 +126,7 @@ static void simulate(struct matter *m, const struct placement *p)
     record_add(m->caller, m);
 }
 
-void ask_place(struct caller *c, const struct fenced_call *call)
+void ask_place(struct caller *c, const struct fenced_call *call, usec_t ask_by)
 {
     struct matter *m = matter_new(c, MATTER_PLACE, call->placement.token);
     struct placement p = call->placement;
@@ -132,6 +135,7 @@ void ask_place(struct caller *c, const struct fenced_call *call)
     struct err err;
     m->call_id = p.call_id;
     m->carrier = call->kind;
+    m->ask_by = ask_by;
     if (!carrier_ops(call->kind)->place) {
         simulate(m, &p);
         return;

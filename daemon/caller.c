@@ -73,6 +73,14 @@ void caller_look(struct caller *c)
     lane_poke(c->look_lane);
 }
 
+void caller_round(struct caller *c)
+{
+    if (c->just_asked)
+        fault_point("call_asked");
+    c->just_asked = c->asking;
+    c->asking = false;
+}
+
 bool caller_settled(const struct caller *c)
 {
     return c->in_flight == 0 && c->finished_count == 0 && lane_sleeps(c->look_lane);
@@ -142,6 +150,8 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
 {
     struct fence_result result;
     struct id agent_id = c->ready[0];
+    /* The lease is this and place_timeout; it begins with the fence, which is later. */
+    usec_t ask_by = clock_monotonic() + c->dispatcher->conf->lease_grace;
     size_t limit = free_slots(c);
     if (limit > PORTION)
         limit = PORTION;
@@ -156,7 +166,7 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     c->dispatcher->counts.calls_disallowed += result.disallowed;
     deliverer_wake(c->dispatcher->deliverer, result.wakes.ids, result.wakes.count);
     for (size_t i = 0; i < result.count; i++)
-        ask_place(c, &result.calls[i]);
+        ask_place(c, &result.calls[i], ask_by);
     if (result.drawn == limit)
         make_ready(c, &agent_id);
     return 0;

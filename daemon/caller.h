@@ -15,6 +15,8 @@ void caller_destroy(struct caller **caller);
 void caller_wake(struct caller *caller, const struct id *agent_id);
 /* Something may be due: look again. */
 void caller_look(struct caller *caller);
+/* After each round of the loop: passes the fault point of a carrier that was asked (fault.h). */
+void caller_round(struct caller *caller);
 /* As deliverer_idle() and deliverer_settled(). */
 bool caller_idle(const struct caller *caller);
 bool caller_settled(const struct caller *caller);

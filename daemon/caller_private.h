@@ -36,6 +36,7 @@ struct matter {
     struct id step_id; /* STEP */
     bool step_taken;
     usec_t started_at; /* monotonic */
+    usec_t ask_by;     /* PLACE: monotonic, the latest moment to dial */
 };
 
 struct caller {
@@ -47,14 +48,16 @@ struct caller {
     usec_t next_step_at; /* monotonic */
     bool look_wanted;
     bool drawn_out;
+    bool asking, just_asked; /* a carrier was asked in this round of the loop, in the one before */
     size_t in_flight;
     struct matter *finished, **finished_end;
     size_t finished_count; /* queued or being written */
 };
 
 /* ask.c: these start what they are named after; what comes of it is queued. The row's texts are
- * copied. */
-void ask_place(struct caller *caller, const struct fenced_call *call);
+ * copied. ask_by (monotonic): later than that the carrier is not asked, because others may have
+ * given up the attempt by then, and dialled anew. */
+void ask_place(struct caller *caller, const struct fenced_call *call, usec_t ask_by);
 void ask_find(struct caller *caller, const struct watched_attempt *attempt);
 void ask_step(struct caller *caller, const struct step_row *step);
 /* The attempt was fenced by a dispatcher that said nothing more: from now on it is unknown. */

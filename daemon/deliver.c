@@ -3,8 +3,9 @@
  * many destinations in one transaction.
  *
  * A look over all destinations (`scan`) costs one loose index scan; wake datagrams name those that
- * have new work, so that it is not waited for. What is drawn is started at once: nothing claimed
- * ever waits for its turn.
+ * have new work, so that it is not waited for. What is drawn is started as the window opens: at
+ * once, or, for a destination that answers quickly, as soon as what it answers during the draw
+ * makes room.
  */
 #include "daemon/deliver.h"
 #include "daemon/deliver_private.h"
@@ -16,7 +17,9 @@
 #define SCAN_GAP (250 * USEC_PER_MS)  /* between two looks that were asked for */
 #define SETTINGS_AGE (1 * USEC_PER_S) /* a change of an endpoint holds after this at the latest */
 #define SMALL_DRAW_GAP (5 * USEC_PER_MS) /* under half a window free: wait this long for more */
-#define DRAW_DESTINATIONS_MAX 127        /* in one transaction; with the filler a power of two */
+#define AHEAD_MAX                                                                                  \
+    192 /* claimed beyond the window, at most: what was answered since the last draw */
+#define DRAW_DESTINATIONS_MAX 127 /* in one transaction; with the filler a power of two */
 
 static void draw_lane_run(struct lane *lane, void *ctx);
 
@@ -89,8 +92,8 @@ void deliverer_look(struct deliverer *d)
 
 bool deliverer_settled(const struct deliverer *d)
 {
-    return d->in_flight == 0 && d->finished_count == 0 && lane_sleeps(d->finish_lane) &&
-           lane_sleeps(d->draw_lane);
+    return d->in_flight == 0 && d->queued == 0 && d->finished_count == 0 &&
+           lane_sleeps(d->finish_lane) && lane_sleeps(d->draw_lane);
 }
 
 bool deliverer_idle(const struct deliverer *d)
@@ -161,19 +164,24 @@ static int load_settings(struct deliverer *d, struct db *db, struct pool *pool, 
     return 0;
 }
 
-/* How many more of this destination may be under way; 0 also when it is better to wait. */
+/* How many more of this destination may be claimed; 0 also when it is better to wait for more. */
 static unsigned room_for(const struct destination *one, size_t free_slots, usec_t now,
                          usec_t monotonic)
 {
     if (!one->known || one->status != DESTINATION_ENABLED)
         return 0;
-    unsigned room = health_room(&one->health, one->in_flight, now);
-    if (one->in_flight + room > one->max_in_flight)
-        room = one->max_in_flight > one->in_flight ? one->max_in_flight - one->in_flight : 0;
+    unsigned taken = one->in_flight + one->queued;
+    if (one->health.held_until != TIME_NONE)
+        return health_room(&one->health, taken, now);
+    unsigned window = destination_window(one);
+    unsigned room = window > one->in_flight ? window - one->in_flight : 0;
     /* Half of what is left at the most, so that no one destination takes it all. */
     if (room > (free_slots + 1) / 2)
         room = (unsigned)((free_slots + 1) / 2);
-    bool small = one->in_flight > 0 && room * 2 < one->health.window;
+    /* As many again will be free when they are drawn as became free during the last draw. */
+    room += one->ended < AHEAD_MAX ? one->ended : AHEAD_MAX;
+    room = room > one->queued ? room - one->queued : 0;
+    bool small = taken > 0 && room * 2 < window;
     if (small && monotonic - one->drawn_at < SMALL_DRAW_GAP)
         return 0;
     return room;
@@ -193,7 +201,7 @@ static size_t choose(struct deliverer *d, struct draw_want *wants, usec_t now, u
             continue;
         wants[chosen].destination_id = one->id;
         wants[chosen++].limit = room;
-        taken += room;
+        taken += room < destination_window(one) ? room : destination_window(one);
     }
     d->cursor = total > 0 ? (d->cursor + i) % total : 0;
     return chosen;
@@ -211,8 +219,9 @@ static int win_probes(struct deliverer *d, struct db *db, struct draw_want *want
             usec_t lease = one->timeout + d->dispatcher->conf->lease_grace;
             if (deliveries_probe(db, &one->id, lease, &ours, err))
                 return -1;
+            one->probe_ours = ours;
             if (!ours)
-                one->known = false; /* another dispatcher's probe: read anew */
+                one->loaded_at = 0; /* another dispatcher's probe: read anew */
         }
         if (ours)
             wants[kept++] = wants[i];
@@ -232,15 +241,6 @@ static usec_t lease_for(const struct deliverer *d, const struct draw_want *wants
     return longest + d->dispatcher->conf->lease_grace;
 }
 
-static void give_back(struct deliverer *d, struct db *db, const struct drawn_delivery *row)
-{
-    struct err err;
-    if (deliveries_give_back(db, d->dispatcher->owner, &row->delivery_id, row->fence, row->due_at,
-                             &err))
-        log_write(LOG_WARNING, "a delivery could not be given back; its lease will free it",
-                  "error=%s", err_code_text(err.code));
-}
-
 /* Nothing more is ready there, as far as we know: said before the rows are read, so that a wake
  * that comes meanwhile is not forgotten. */
 static void mark_drawing(struct deliverer *d, const struct draw_want *wants, size_t count)
@@ -250,6 +250,7 @@ static void mark_drawing(struct deliverer *d, const struct draw_want *wants, siz
         struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
         one->drawn_at = monotonic;
         one->ready_at = TIME_NEVER;
+        one->ended = 0;
     }
 }
 
@@ -258,11 +259,14 @@ static void mark_drawn(struct deliverer *d, const struct draw_want *wants, size_
                        const struct drawn_delivery *rows, size_t drawn)
 {
     for (size_t i = 0; i < count; i++) {
+        struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
         unsigned came = 0;
         for (size_t k = 0; k < drawn; k++)
             came += id_eq(&rows[k].destination_id, &wants[i].destination_id);
         if (came == wants[i].limit)
-            destinations_get(d->destinations, &wants[i].destination_id)->ready_at = 0;
+            one->ready_at = 0;
+        if (came == 0)
+            one->probe_ours = false;
     }
 }
 
@@ -280,13 +284,10 @@ static int draw(struct deliverer *d, struct db *db, struct pool *pool, struct dr
     if (drawn > 0)
         fault_point("delivery_claimed");
     mark_drawn(d, wants, count, rows, drawn);
-    for (size_t k = 0; k < drawn; k++) {
-        struct destination *one = destinations_get(d->destinations, &rows[k].destination_id);
-        if (d->dispatcher->stopping)
-            give_back(d, db, &rows[k]);
-        else
-            sending_start(d, one, &rows[k]);
-    }
+    for (size_t k = 0; k < drawn; k++)
+        sending_add(d, destinations_get(d->destinations, &rows[k].destination_id), &rows[k]);
+    for (size_t i = 0; i < count; i++)
+        sending_pump(d, destinations_get(d->destinations, &wants[i].destination_id));
     return 0;
 }
 
@@ -369,5 +370,7 @@ static void draw_lane_run(struct lane *lane, void *ctx)
         d->drawn_out = !work_waits_for_room(d, now);
         lane_sleep(lane, next_look(d, now));
     }
+    for (size_t i = 0; i < destinations_count(d->destinations); i++)
+        sending_pump(d, destinations_at(d->destinations, i)); /* gives back what is queued */
     pool_destroy(&pool);
 }

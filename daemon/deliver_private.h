@@ -10,7 +10,7 @@
 
 /* One delivery under way, from its claim until its result is written. */
 struct sending {
-    struct sending *next; /* in the queue of the finished */
+    struct sending *next; /* in its destination's queue, then in that of the finished */
     struct deliverer *deliverer;
     struct destination *destination;
     struct drawn_delivery row;
@@ -27,12 +27,13 @@ struct deliverer {
     struct destinations *destinations;
     struct health_policy policy;
     struct schedule schedule;
-    usec_t clock_offset; /* database's clock minus the monotonic one */
-    usec_t scanned_at;   /* monotonic; TIME_NONE: never */
-    bool rescan;         /* a look for work is wanted before its time */
-    bool drawn_out;      /* the last look found nothing that could be drawn */
-    size_t cursor;       /* where the next draw starts among the destinations */
-    size_t in_flight;
+    usec_t clock_offset;  /* database's clock minus the monotonic one */
+    usec_t scanned_at;    /* monotonic; TIME_NONE: never */
+    bool rescan;          /* a look for work is wanted before its time */
+    bool drawn_out;       /* the last look found nothing that could be drawn */
+    size_t cursor;        /* where the next draw starts among the destinations */
+    size_t in_flight;     /* requests under way */
+    size_t queued;        /* claimed, to be sent as windows open */
     struct pool *scratch; /* headers of the request being started */
     struct sending *finished, **finished_end;
     size_t finished_count;
@@ -40,9 +41,11 @@ struct deliverer {
 
 usec_t deliverer_now(const struct deliverer *deliverer);
 
-/* send.c: starts the request, or finishes the delivery at once where there is nothing to send. */
-void sending_start(struct deliverer *deliverer, struct destination *destination,
-                   const struct drawn_delivery *row);
+/* send.c: a claimed delivery joins its destination's queue; sending_pump() starts what the window
+ * has room for, or, when the destination is held, disabled or all is stopping, gives it back. */
+void sending_add(struct deliverer *deliverer, struct destination *destination,
+                 const struct drawn_delivery *row);
+void sending_pump(struct deliverer *deliverer, struct destination *destination);
 void sending_free(struct sending *sending);
 
 /* finish.c: the lane that writes. */

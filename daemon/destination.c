@@ -72,6 +72,7 @@ struct destination *destinations_get(struct destinations *t, const struct id *id
     d->id = *id;
     d->ready_at = INT64_MAX;
     d->health.held_until = TIME_NONE;
+    d->queue_end = &d->queue;
     pool_create(&d->pool);
     t->all[t->count] = d;
     t->slots[slot_of(t, id)] = ++t->count;
@@ -86,6 +87,11 @@ size_t destinations_count(const struct destinations *t)
 struct destination *destinations_at(struct destinations *t, size_t i)
 {
     return t->all[i];
+}
+
+unsigned destination_window(const struct destination *d)
+{
+    return d->health.window < d->max_in_flight ? d->health.window : d->max_in_flight;
 }
 
 static void add_secret(struct destination *d, const struct keyring *keys, struct str sealed)
@@ -116,7 +122,7 @@ void destination_load(struct destination *d, const struct destination_row *row,
         add_secret(d, keys, row->previous_secret_sealed);
     if (first)
         health_init(&d->health, policy, row->health.good_since);
-    if (d->health_changed)
+    if (d->health_changed || d->probe_ours)
         return;
     unsigned window = d->health.window;
     d->health = row->health;

@@ -11,6 +11,8 @@
 
 #define DESTINATION_SECRETS_MAX 2
 
+struct sending; /* daemon/deliver_private.h */
+
 struct destination {
     struct id id, workspace_id;
     struct pool *pool; /* of the texts below; emptied at each load */
@@ -29,6 +31,10 @@ struct destination {
     usec_t good_written;        /* good_since as the database has it */
 
     unsigned in_flight;
+    struct sending *queue, **queue_end; /* claimed, to be sent as the window opens */
+    unsigned queued;
+    bool probe_ours; /* on hold, and the one request that is allowed is this process's */
+    unsigned ended;  /* requests that ended well since the last draw */
     usec_t ready_at; /* database's clock: when its earliest waiting delivery is due; TIME_NEVER */
     usec_t drawn_at; /* monotonic */
 };
@@ -43,7 +49,11 @@ size_t destinations_count(const struct destinations *table);
 /* In the order they were made; stable while none is added. */
 struct destination *destinations_at(struct destinations *table, size_t i);
 
-/* Takes over what the database says. Health that is still to be written is kept. */
+/* How many requests may be under way, hold aside. */
+unsigned destination_window(const struct destination *d);
+
+/* Takes over what the database says. Health that is still to be written, or that a probe of ours is
+ * about to tell, is kept. */
 void destination_load(struct destination *d, const struct destination_row *row,
                       const struct keyring *keys, const struct health_policy *policy, usec_t now,
                       usec_t monotonic);

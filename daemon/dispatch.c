@@ -156,6 +156,7 @@ static bool is_done(void *ctx)
     struct run *run = ctx;
     struct dispatcher *d = run->dispatcher;
     usec_t now = clock_monotonic();
+    caller_round(d->caller);
     if (loop_stop_signals() > 1)
         return true;
     if (!d->stopping && (loop_stop_signals() > 0 || now >= run->stop_at))

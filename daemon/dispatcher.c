@@ -18,8 +18,11 @@ void dispatcher_database_failed(struct dispatcher *d, struct lane *lane, const s
                   err->message);
     d->database_away = away;
     usec_t until = clock_monotonic() + DATABASE_PAUSE;
-    while (clock_monotonic() < until && !d->quit && !d->stopping)
+    /* While stopping, too: who has results to write goes on trying, and must let the loop see when
+     * the time for that is over. */
+    do
         lane_sleep(lane, until);
+    while (clock_monotonic() < until && !d->quit && !d->stopping);
 }
 
 void dispatcher_database_works(struct dispatcher *d)

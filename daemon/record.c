@@ -97,6 +97,17 @@ static int record_simulated(struct caller *c, struct db *db, struct pool *pool, 
     return take_report(c, db, pool, m, &m->report, err);
 }
 
+/* Has a callback come while the carrier was asked? Then it set the next look, too. */
+static int moved_on(struct db *db, struct pool *pool, const struct matter *m, bool *moved_r,
+                    struct err *err)
+{
+    struct attempt_row row;
+    if (attempts_by_token(db, pool, m->token, &row, err))
+        return -1;
+    *moved_r = row.state != m->watched.state;
+    return 0;
+}
+
 static int record_found(struct caller *c, struct db *db, struct pool *pool, const struct matter *m,
                         struct err *err)
 {
@@ -115,11 +126,16 @@ static int record_found(struct caller *c, struct db *db, struct pool *pool, cons
         .now = m->watched.now,
     };
     struct carrier_report report = m->report;
+    bool moved;
     struct lookup_verdict verdict = lookup_judge(&policy, &view, report.report.kind);
     switch (verdict.step) {
     case LOOKUP_AGAIN:
         return watch_again(db, m->token, verdict.denials, policy.gap, err);
     case LOOKUP_LOST:
+        if (moved_on(db, pool, m, &moved, err))
+            return -1;
+        if (moved)
+            return 0;
         report.report.kind = REPORT_LOST;
         break;
     case LOOKUP_TAKE:

@@ -128,11 +128,16 @@ static void on_done(void *ctx, const struct http_answer *answer)
 {
     struct sending *s = ctx;
     struct deliverer *d = s->deliverer;
-    s->destination->in_flight--;
+    struct destination *to = s->destination;
+    to->in_flight--;
+    to->probe_ours = false;
     d->in_flight--;
     fault_point("delivery_answered");
     read_answer(s, answer);
+    if (s->result.succeeded)
+        to->ended++;
     finish_add(d, s);
+    sending_pump(d, to);
     lane_poke(d->draw_lane);
 }
 
@@ -161,28 +166,69 @@ static int start_request(struct deliverer *d, struct sending *s, struct err *err
     return http_start(d->dispatcher->client, &request, on_done, s, err);
 }
 
-void sending_start(struct deliverer *d, struct destination *destination,
-                   const struct drawn_delivery *row)
+static void start(struct deliverer *d, struct sending *s)
 {
-    struct sending *s = sending_new(d, destination, row);
+    struct destination *to = s->destination;
     struct err err;
-    if (row->lost >= LOST_MAX) {
-        failed(s, "abandoned", TIME_NONE);
-        finish_add(d, s);
-        return;
-    }
-    if (!row->body.p || destination->secret_count == 0) {
-        failed(s, row->body.p ? "secret_unreadable" : "event_missing", TIME_NONE);
-        finish_add(d, s);
-        return;
-    }
+    s->started_at = s->result.started_at = deliverer_now(d);
     if (start_request(d, s, &err)) {
         failed(s, "invalid_url", TIME_NONE);
         finish_add(d, s);
         return;
     }
     s->result.request_made = true;
-    destination->in_flight++;
+    to->in_flight++;
     d->in_flight++;
     fault_point("delivery_started");
+}
+
+static struct sending *take_queued(struct deliverer *d, struct destination *to)
+{
+    struct sending *s = to->queue;
+    to->queue = s->next;
+    if (!to->queue)
+        to->queue_end = &to->queue;
+    to->queued--;
+    d->queued--;
+    return s;
+}
+
+static void give_back(struct deliverer *d, struct sending *s)
+{
+    s->result.given_back = true;
+    s->result.due_at = s->row.due_at;
+    finish_add(d, s);
+}
+
+void sending_pump(struct deliverer *d, struct destination *to)
+{
+    while (to->queue) {
+        bool held = to->health.held_until != TIME_NONE;
+        if (d->dispatcher->stopping || to->status != DESTINATION_ENABLED ||
+            (held && !to->probe_ours)) {
+            give_back(d, take_queued(d, to));
+            continue;
+        }
+        if (to->in_flight >= (held ? 1 : destination_window(to)))
+            return;
+        start(d, take_queued(d, to));
+    }
+}
+
+void sending_add(struct deliverer *d, struct destination *to, const struct drawn_delivery *row)
+{
+    struct sending *s = sending_new(d, to, row);
+    if (row->lost >= LOST_MAX || !row->body.p || to->secret_count == 0) {
+        const char *error = row->lost >= LOST_MAX ? "abandoned"
+                            : row->body.p         ? "secret_unreadable"
+                                                  : "event_missing";
+        failed(s, error, TIME_NONE);
+        finish_add(d, s);
+        return;
+    }
+    s->next = NULL;
+    *to->queue_end = s;
+    to->queue_end = &s->next;
+    to->queued++;
+    d->queued++;
 }

@@ -9,7 +9,7 @@
 #define TRIES 5
 #define SUMMARY_MAX 100000 /* bytes; what a carrier says beyond is cut */
 #define TRANSCRIPT_MAX 1000000
-#define OUTCOME_MAX 100
+#define OUTCOME_MAX 400 /* bytes of the 100 characters that the column takes */
 #define MESSAGE_MAX 500
 
 int attempts_by_token(struct db *db, struct pool *pool, const unsigned char *token,

@@ -64,6 +64,7 @@ int deliveries_probe(struct db *db, const struct id *destination_id, usec_t leas
 struct finished_delivery {
     struct id delivery_id, destination_id, workspace_id;
     unsigned fence;
+    bool given_back;   /* not sent after all: free again at due_at, nothing spent, nothing logged */
     bool request_made; /* false: nothing to log (no request was started) */
     bool succeeded;
     bool used_up;      /* failed for good */
@@ -85,8 +86,5 @@ int deliveries_finish(struct db *db, uint64_t owner, usec_t now,
                       const struct finished_delivery *rows, size_t count,
                       const struct destination_health *health, size_t health_count, size_t *lost_r,
                       struct err *err) MUST_CHECK;
-/* Not sent: free again at its old time. */
-int deliveries_give_back(struct db *db, uint64_t owner, const struct id *delivery_id,
-                         unsigned fence, usec_t due_at, struct err *err) MUST_CHECK;
 
 #endif

@@ -49,30 +49,55 @@ static int finish_successes(struct db *db, uint64_t owner, usec_t now,
     return 0;
 }
 
-static int finish_failures(struct db *db, uint64_t owner, usec_t now,
-                           const struct finished_delivery *rows, size_t count, size_t *changed,
-                           struct err *err)
+static int give_back(struct db *db, uint64_t owner, const struct finished_delivery *f,
+                     size_t *changed, struct err *err)
+{
+    struct query *q = db_use(db, STMT_DELIVERY_GIVE_BACK);
+    query_bind_time(q, f->due_at);
+    query_bind_i64(q, (int64_t)owner);
+    query_bind_i64(q, f->fence);
+    query_bind_id(q, &f->delivery_id);
+    if (query_run(q, err))
+        return -1;
+    *changed += query_affected(q);
+    return 0;
+}
+
+static int finish_failure(struct db *db, uint64_t owner, usec_t now,
+                          const struct finished_delivery *f, size_t *changed, struct err *err)
+{
+    struct query *q = db_use(db, STMT_DELIVERY_FAILED);
+    query_bind_str(q, f->used_up ? STR("failed") : STR("waiting"));
+    query_bind_i64(q, f->position);
+    query_bind_time(q, f->due_at);
+    if (f->status > 0)
+        query_bind_i64(q, f->status);
+    else
+        query_bind_null(q);
+    query_bind_str(q, str_of(f->error));
+    query_bind_time(q, now);
+    query_bind_i64(q, (int64_t)owner);
+    query_bind_i64(q, f->fence);
+    query_bind_id(q, &f->delivery_id);
+    if (query_run(q, err))
+        return -1;
+    *changed += query_affected(q);
+    return 0;
+}
+
+/* What failed and what is given back: few, as a rule. */
+static int finish_others(struct db *db, uint64_t owner, usec_t now,
+                         const struct finished_delivery *rows, size_t count, size_t *changed,
+                         struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         const struct finished_delivery *f = &rows[i];
         if (f->succeeded)
             continue;
-        struct query *q = db_use(db, STMT_DELIVERY_FAILED);
-        query_bind_str(q, f->used_up ? STR("failed") : STR("waiting"));
-        query_bind_i64(q, f->position);
-        query_bind_time(q, f->due_at);
-        if (f->status > 0)
-            query_bind_i64(q, f->status);
-        else
-            query_bind_null(q);
-        query_bind_str(q, str_of(f->error));
-        query_bind_time(q, now);
-        query_bind_i64(q, (int64_t)owner);
-        query_bind_i64(q, f->fence);
-        query_bind_id(q, &f->delivery_id);
-        if (query_run(q, err))
+        int failed = f->given_back ? give_back(db, owner, f, changed, err)
+                                   : finish_failure(db, owner, now, f, changed, err);
+        if (failed)
             return -1;
-        *changed += query_affected(q);
     }
     return 0;
 }
@@ -102,16 +127,13 @@ static int log_attempts(struct db *db, const struct finished_delivery *rows, siz
         if (rows[i].request_made)
             made[total++] = &rows[i];
     }
-    for (size_t done = 0; done < total;) {
-        size_t n = db_many_chunk(total - done);
-        struct query *q = db_use_many(db, STMT_DELIVERY_LOG, n);
-        for (size_t i = 0; i < n; i++)
-            bind_log_row(q, made[done + i]);
-        if (query_run(q, err))
-            return -1;
-        done += n;
-    }
-    return 0;
+    if (total == 0)
+        return 0;
+    /* Rounded up by repeating the last row, which INSERT IGNORE passes over. */
+    struct query *q = db_use_many(db, STMT_DELIVERY_LOG, total);
+    for (size_t i = 0; i < total; i++)
+        bind_log_row(q, made[i]);
+    return query_run(q, err);
 }
 
 static int write_health(struct db *db, const struct destination_health *health, size_t count,
@@ -149,22 +171,11 @@ int deliveries_finish(struct db *db, uint64_t owner, usec_t now,
     if (db_begin(db, err))
         return -1;
     if (finish_successes(db, owner, now, rows, count, &changed, err) ||
-        finish_failures(db, owner, now, rows, count, &changed, err) ||
+        finish_others(db, owner, now, rows, count, &changed, err) ||
         log_attempts(db, rows, count, err) || write_health(db, health, health_count, err)) {
         db_rollback(db);
         return -1;
     }
     *lost_r = changed < count ? count - changed : 0;
     return db_commit(db, err);
-}
-
-int deliveries_give_back(struct db *db, uint64_t owner, const struct id *delivery_id,
-                         unsigned fence, usec_t due_at, struct err *err)
-{
-    struct query *q = db_use(db, STMT_DELIVERY_GIVE_BACK);
-    query_bind_time(q, due_at);
-    query_bind_i64(q, (int64_t)owner);
-    query_bind_i64(q, fence);
-    query_bind_id(q, delivery_id);
-    return query_run_again(q, err);
 }

@@ -607,6 +607,9 @@ static void run_timer(struct http_client *client)
 {
     int running;
     if (client->timer != TIME_NONE && client->timer <= clock_monotonic()) {
+        /* It goes off once: libcurl sets it anew if anything is left to wait for, and says nothing
+         * if not. */
+        client->timer = TIME_NONE;
         must_multi(curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running));
     }
 }

@@ -138,14 +138,19 @@ END_TEST
 START_TEST(given_back_is_as_it_was)
 {
     struct drawn_delivery *rows;
-    struct err err;
+    struct finished_delivery results[12];
     ck_assert_uint_eq(drawn(f.store.db, 1, 12, 60 * S, &rows), 12);
-    for (size_t i = 0; i < 12; i++)
-        ck_ok(deliveries_give_back(f.store.db, 1, &rows[i].delivery_id, rows[i].fence,
-                                   rows[i].due_at, &err),
-              &err);
+    for (size_t i = 0; i < 12; i++) {
+        results[i] = ended(&rows[i], false);
+        results[i].given_back = true;
+        results[i].request_made = false;
+        results[i].due_at = rows[i].due_at;
+    }
+    ck_assert_uint_eq(finished(f.store.db, 1, results, 12), 0);
     ck_assert_uint_eq(drawn(f.store.db, 2, 12, 60 * S, &rows), 12);
     ck_assert_uint_eq(rows[0].lost, 0);
+    ck_assert_uint_eq(rows[0].position, 0);
+    ck_assert_str_eq(store_ask(&f.store, "SELECT COUNT(*) FROM delivery_attempts"), "0");
 }
 END_TEST
 
