@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define CALLBACK_PATH "/v1/voice/callbacks/"
+#define NOT_FOUND 404
 #define ANSWER_MAX 65536  /* of a carrier's answer */
 #define FOUND_MAX 1048576 /* of what it tells of a call, transcript included: as in a callback */
 
@@ -209,9 +210,10 @@ static void step_posted(void *ctx, const struct http_answer *answer)
 {
     struct matter *m = ctx;
     bool answered = answer->outcome == HTTP_ANSWERED;
-    /* Refused for good is done, too: the attempt is gone or over. Anything else is tried again
-     * when its lease has run out. */
-    m->step_taken = answered && answer->status >= 200 && answer->status < 500;
+    /* An attempt that is gone needs no callback either. Anything else is tried again when the
+     * step's lease has run out. */
+    m->step_taken = answered && ((answer->status >= 200 && answer->status < 300) ||
+                                 answer->status == NOT_FOUND);
     if (!m->step_taken)
         log_write(LOG_WARNING, "voice responder did not take a simulated callback",
                   "outcome=%s status=%d", http_outcome_text(answer->outcome), answer->status);

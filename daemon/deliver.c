@@ -126,6 +126,7 @@ static int scan(struct deliverer *d, struct db *db, struct pool *pool, struct er
         destinations_at(d->destinations, i)->ready_at = TIME_NEVER;
     for (size_t i = 0; i < count; i++)
         destinations_get(d->destinations, &due[i].destination_id)->ready_at = due[i].due_at;
+    destinations_sweep(d->destinations);
     return 0;
 }
 

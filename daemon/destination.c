@@ -2,9 +2,12 @@
  * destination.c - the table of destinations: a growing array, and a hash of it by id.
  */
 #include "daemon/destination.h"
+#include "daemon/loop.h"
 #include "lib/base/pool.h"
 #include <stdlib.h>
 #include <string.h>
+
+#define SWEEP_MIN 256
 
 struct destinations {
     struct destination **all; /* in the order they came */
@@ -21,15 +24,20 @@ void destinations_create(struct destinations **table_r)
     *table_r = t;
 }
 
+static void destination_destroy(struct destination **d)
+{
+    pool_destroy(&(*d)->pool);
+    free(*d);
+    *d = NULL;
+}
+
 void destinations_destroy(struct destinations **table)
 {
     struct destinations *t = *table;
     if (!t)
         return;
-    for (size_t i = 0; i < t->count; i++) {
-        pool_destroy(&t->all[i]->pool);
-        free(t->all[i]);
-    }
+    for (size_t i = 0; i < t->count; i++)
+        destination_destroy(&t->all[i]);
     free(t->all);
     free(t->slots);
     free(t);
@@ -70,13 +78,38 @@ struct destination *destinations_get(struct destinations *t, const struct id *id
     grow(t);
     struct destination *d = mem_alloc(sizeof *d);
     d->id = *id;
-    d->ready_at = INT64_MAX;
+    d->ready_at = TIME_NEVER;
     d->health.held_until = TIME_NONE;
     d->queue_end = &d->queue;
     pool_create(&d->pool);
     t->all[t->count] = d;
     t->slots[slot_of(t, id)] = ++t->count;
     return d;
+}
+
+static bool is_needed(const struct destination *d)
+{
+    return d->ready_at != TIME_NEVER || d->references > 0 || d->health_changed || d->probe_ours;
+}
+
+void destinations_sweep(struct destinations *t)
+{
+    size_t needed = 0;
+    for (size_t i = 0; i < t->count; i++)
+        needed += is_needed(t->all[i]);
+    if (t->count < SWEEP_MIN || needed * 2 > t->count)
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        if (is_needed(t->all[i]))
+            t->all[kept++] = t->all[i];
+        else
+            destination_destroy(&t->all[i]);
+    }
+    t->count = kept;
+    memset(t->slots, 0, t->slot_count * sizeof *t->slots);
+    for (size_t i = 0; i < kept; i++)
+        t->slots[slot_of(t, &t->all[i]->id)] = i + 1;
 }
 
 size_t destinations_count(const struct destinations *t)

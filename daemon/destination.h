@@ -33,8 +33,9 @@ struct destination {
     unsigned in_flight;
     struct sending *queue, **queue_end; /* claimed, to be sent as the window opens */
     unsigned queued;
-    bool probe_ours; /* on hold, and the one request that is allowed is this process's */
-    unsigned ended;  /* requests that ended well since the last draw */
+    unsigned references; /* deliveries that point here, until they are written */
+    bool probe_ours;     /* on hold, and the one request that is allowed is this process's */
+    unsigned ended;      /* requests that ended well since the last draw */
     usec_t ready_at; /* database's clock: when its earliest waiting delivery is due; TIME_NEVER */
     usec_t drawn_at; /* monotonic */
 };
@@ -48,6 +49,9 @@ struct destination *destinations_get(struct destinations *table, const struct id
 size_t destinations_count(const struct destinations *table);
 /* In the order they were made; stable while none is added. */
 struct destination *destinations_at(struct destinations *table, size_t i);
+
+/* Forgets those that nothing is known to wait for, once they are most of the table. */
+void destinations_sweep(struct destinations *table);
 
 /* How many requests may be under way, hold aside. */
 unsigned destination_window(const struct destination *d);

@@ -17,6 +17,7 @@
 
 void sending_free(struct sending *s)
 {
+    s->destination->references--;
     free(s->response);
     free(s);
 }
@@ -27,6 +28,7 @@ static struct sending *sending_new(struct deliverer *d, struct destination *dest
     struct sending *s = mem_alloc(sizeof *s + row->body.n + 1);
     s->deliverer = d;
     s->destination = destination;
+    destination->references++;
     s->row = *row;
     if (row->body.n > 0)
         memcpy(s->body, row->body.p, row->body.n);

@@ -59,7 +59,7 @@ static int already_there(struct db *db, const struct id *call_id, bool *there_r,
 
 /* The call that holds the idempotency key. *found_r false: none does (any more). */
 int calls_replay(struct db *db, struct pool *pool, const struct call_new *call,
-                  struct call_made *made_r, bool *found_r, struct err *err)
+                 struct call_made *made_r, bool *found_r, struct err *err)
 {
     struct query *q = db_use(db, STMT_CALL_BY_IDEMPOTENCY_KEY);
     query_bind_i64(q, call->idempotency_retention);
@@ -173,13 +173,7 @@ static int create_disallowed(struct db *db, struct pool *pool, const struct call
         db_rollback(db);
         return -1;
     }
-    if (db_commit(db, err))
-        return -1;
-    made->call_id = call->call_id;
-    made->agent_id = call->request->agent_id;
-    made->status = CALL_DISALLOWED;
-    made->error = reason;
-    return 0;
+    return db_commit(db, err);
 }
 
 /* The insert wrote nothing: an earlier call with this key, a wrong credential or agent, or policy.
@@ -204,10 +198,16 @@ static int explain(struct db *db, struct pool *pool, const struct call_new *call
     }
     if (why.active && why.agent_enabled)
         return 0;
-    *made_r = true;
-    return create_disallowed(db, pool, call, &why,
-                             why.active ? CALL_ERROR_AGENT_DISABLED : CALL_ERROR_ACCOUNT_SUSPENDED,
-                             made, err);
+    enum call_error reason = why.active ? CALL_ERROR_AGENT_DISABLED : CALL_ERROR_ACCOUNT_SUSPENDED;
+    if (create_disallowed(db, pool, call, &why, reason, made, err) == 0)
+        *made_r = true;
+    else if (err->code != ERR_CONFLICT || already_there(db, &call->call_id, made_r, err))
+        return -1;
+    made->call_id = call->call_id;
+    made->agent_id = call->request->agent_id;
+    made->status = CALL_DISALLOWED;
+    made->error = reason;
+    return 0;
 }
 
 /* One try at it. *made_r false: something moved under our feet, try again. */

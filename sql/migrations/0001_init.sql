@@ -97,7 +97,8 @@ CREATE TABLE IF NOT EXISTS calls (
   KEY due (agent_id, status, due_at),
   KEY listed (workspace_id, created_at),
   KEY listed_status (workspace_id, status, created_at),
-  KEY listed_number (workspace_id, contact_number, created_at)
+  KEY listed_number (workspace_id, contact_number, created_at),
+  KEY listed_agent (agent_id, created_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- One dial. watch_at: when the dispatcher must look at it again (NULL once it is over): the end of
