@@ -47,7 +47,7 @@ static void answer_made(const struct responder *rs, struct request *rq, struct a
 /* A request that was right when it was first sent (a scheduled_at that has passed since) gets its
  * first answer again; otherwise what is wrong with it stands in err. */
 static int replay_refused(struct responder *rs, struct request *rq, struct answer *an,
-                          const struct call_new *call, struct err *err)
+                          struct call_new *call, struct err *err)
 {
     struct call_made made = {.error = CALL_ERROR_NONE};
     struct err fault;
@@ -55,6 +55,8 @@ static int replay_refused(struct responder *rs, struct request *rq, struct answe
 
     if (call->idempotency_key.p == NULL)
         return -1;
+    /* Not by auth_credential(): when nothing is found, the key is still to be checked. */
+    call->credential = rq->credential;
     if (calls_replay(rs->db, rq->pool, call, &made, &found, &fault) != 0) {
         *err = fault;
         return -1;
@@ -81,11 +83,11 @@ int call_create(struct responder *rs, struct request *rq, struct answer *an, str
     if (key_header.p != NULL &&
         idempotency_key_read(rq->pool, key_header, &call.idempotency_key, err) != 0)
         return -1;
-    call.credential = *auth_credential(rq);
     if (call_request_read(rq->pool, rq->json, now, &request, err) != 0)
         return replay_refused(rs, rq, an, &call, err);
     crypto_random(random, sizeof(random));
     call.call_id = id_make(now, random);
+    call.credential = *auth_credential(rq);
     if (calls_create(rs->db, rq->pool, &call, &made, err) != 0)
         return -1;
     responder_wake(rs, made.due_now ? &made.agent_id : NULL, made.destinations,
