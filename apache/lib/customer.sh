@@ -23,7 +23,9 @@ read_customer()
     workspace_id='' agent_id='' api_key='' test_key='' webhook_id='' webhook_secret=''
     receiver_port=''
     [ -s "$dir/etc/customer" ] || return 0
-    while IFS='=' read -r name value; do
+    # Cut here and not by read, which takes the '=' that base64 may end with for a separator.
+    while IFS='' read -r line; do
+        name=${line%%=*} value=${line#*=}
         case $name in
         workspace_id) workspace_id=$value ;;
         agent_id) agent_id=$value ;;

@@ -63,7 +63,7 @@ make_database()
     [ ! -d "$dir/data" ] || return 0
     step "Making a database in $dir/data"
     rm -rf "$dir/data.new"
-    set -- --defaults-file="$dir/etc/my.cnf" --datadir="$dir/data.new" --skip-test-db \
+    set -- --defaults-file="$dir/etc/my.cnf" --datadir="$dir/data.new" --skip-test-db --force \
         --auth-root-authentication-method=socket --auth-root-socket-user="$(id -un)"
     [ "$(id -u)" != 0 ] || set -- "$@" --user="$db_os_user"
     if ! mariadb-install-db "$@" >"$dir/log/install-db.log" 2>&1 </dev/null 9>&-; then

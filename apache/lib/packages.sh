@@ -61,6 +61,7 @@ collect_missing()
 {
     missing=''
     need_command curl curl
+    need_file /etc/ssl/certs/ca-certificates.crt ca-certificates
     need_command flock util-linux
     need_command mariadbd mariadb-server-core
     need_command mariadb-install-db mariadb-server-core
@@ -110,10 +111,14 @@ install_packages()
             $as_root chmod 755 "$policy" && made_policy=yes
     fi
     installed=0
+    apt_log=$(mktemp) || return 1
     # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive sh -c '
-        apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 && exit 0
-        apt-get update && apt-get install -y --no-install-recommends "$@"' apt $missing || installed=1
+        apt-get install -y --no-install-recommends "$@" && exit 0
+        apt-get update && apt-get install -y --no-install-recommends "$@"' apt $missing \
+        >"$apt_log" 2>&1 || installed=1
+    [ "$installed" = 0 ] || tail -n 15 "$apt_log" >&2
+    rm -f "$apt_log"
     [ "$made_policy" = no ] || $as_root rm -f "$policy"
     return "$installed"
 }

@@ -150,8 +150,13 @@ start_dispatcher()
     fi
 }
 
+# Only a dispatcher has something for it.
 start_receiver()
 {
+    if [ "$want_dispatcher" = no ]; then
+        end receiver
+        return
+    fi
     if alive receiver && ! is_changed huskyvoice-receiver && [ "$new_webhook" = no ]; then
         return
     fi
@@ -163,11 +168,7 @@ start_receiver()
         --secret-file "$run/etc/webhook-secret"
     wait_for 50 receiver_answers_or_died
     alive receiver || die_log "$dir/log/receiver.log" "the receiver of webhooks did not start"
-    if [ "$want_dispatcher" = yes ]; then
-        wait_for 10 ended dispatcher &&
-            die_log "$dir/log/dispatcher.log" "the dispatcher did not start"
-    fi
-    return 0
+    alive dispatcher || die_log "$dir/log/dispatcher.log" "the dispatcher did not start"
 }
 
 receiver_answers_or_died()

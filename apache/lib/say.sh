@@ -13,7 +13,7 @@ step()
 
 die()
 {
-    printf 'quickstart: %s\n' "$*" >&2
+    printf '%s: %s\n' "${me:-quickstart}" "$*" >&2
     exit 1
 }
 
@@ -33,7 +33,7 @@ die_log()
 {
     failed_log=$1
     shift
-    printf 'quickstart: %s\n' "$*" >&2
+    printf '%s: %s\n' "${me:-quickstart}" "$*" >&2
     if [ -s "$failed_log" ]; then
         printf 'The last lines of %s:\n' "$failed_log" >&2
         tail -n 15 "$failed_log" | sed 's/^/    /' >&2
