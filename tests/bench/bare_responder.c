@@ -98,9 +98,28 @@ static void answer(FCGX_Request *request, const char *status, const char *body, 
 /* ---- get ---- */
 
 enum {
-    SCOPE, CALL_ID, AGENT_ID, WORKSPACE_ID, STATUS, TEST, NUMBER, NAME, EMAIL, INFO, SCHEDULED,
-    CREATED, UPDATED, COMPLETED, CANCELLED, HOLD, DURATION, OUTCOME, SUMMARY, ERROR_CODE,
-    ERROR_MESSAGE, COLUMNS
+    SCOPE,
+    CALL_ID,
+    AGENT_ID,
+    WORKSPACE_ID,
+    STATUS,
+    TEST,
+    NUMBER,
+    NAME,
+    EMAIL,
+    INFO,
+    SCHEDULED,
+    CREATED,
+    UPDATED,
+    COMPLETED,
+    CANCELLED,
+    HOLD,
+    DURATION,
+    OUTCOME,
+    SUMMARY,
+    ERROR_CODE,
+    ERROR_MESSAGE,
+    COLUMNS
 };
 
 /* One row, in buffers that never move. */
@@ -138,8 +157,9 @@ static const char *quoted(int column)
         return "null";
     if (row.bind[column].buffer_type == MYSQL_TYPE_DATETIME) {
         const MYSQL_TIME *t = &row.time[column];
-        snprintf(buffers[column], sizeof buffers[column], "\"%04u-%02u-%02uT%02u:%02u:%02u.%03luZ\"",
-                 t->year, t->month, t->day, t->hour, t->minute, t->second, t->second_part / 1000);
+        snprintf(buffers[column], sizeof buffers[column],
+                 "\"%04u-%02u-%02uT%02u:%02u:%02u.%03luZ\"", t->year, t->month, t->day, t->hour,
+                 t->minute, t->second, t->second_part / 1000);
     } else {
         snprintf(buffers[column], sizeof buffers[column], "\"%.*s\"", (int)row.length[column],
                  row.text[column]);

@@ -7,6 +7,7 @@
 // `make bench` builds what it needs and runs it. --quick: 3 rounds of 1 s in the place of 5 of 4 s.
 // Its own MariaDB, web server and programs live in a folder below the system's temporary one, and
 // are gone at the end. It ends with 1 when a row missed its goal, with 2 when it could not measure.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Bench } from './lib/bench.mjs';
@@ -20,8 +21,9 @@ import { isolation } from './rows/isolation.mjs';
 import { latency } from './rows/latency.mjs';
 import { memory } from './rows/memory.mjs';
 import { post } from './rows/post.mjs';
+import { wholeCalls } from './rows/whole_calls.mjs';
 
-const ROWS = [get, post, drains, latency, backlog, isolation, memory, cgi];
+const ROWS = [get, post, drains, latency, wholeCalls, isolation, backlog, memory, cgi];
 const NAMES = ROWS.map(({ name }) => name);
 
 const usage = `usage: run.mjs --programs DIR [--quick] [--only ${NAMES.join('|')},...] [--rounds N] [--seconds N] [--keep]`;
@@ -67,6 +69,30 @@ function readOptions() {
   };
 }
 
+const TOOLS = {
+  mariadbd: 'mariadb-server-core',
+  'mariadb-install-db': 'mariadb-server-core',
+  mariadb: 'mariadb-client-core',
+  lighttpd: 'lighttpd',
+  'spawn-fcgi': 'spawn-fcgi',
+  multiwatch: 'multiwatch',
+  wrk: 'wrk',
+  apache2: 'apache2-bin',
+};
+
+// Servers stand where only root's PATH looks.
+function needTools(programs) {
+  process.env.PATH += ':/usr/local/sbin:/usr/sbin:/sbin';
+  const folders = process.env.PATH.split(':');
+  const missing = Object.keys(TOOLS).filter((tool) => !folders.some((folder) => existsSync(path.join(folder, tool))));
+  if (missing.length > 0) {
+    const packages = [...new Set(missing.map((tool) => TOOLS[tool]))];
+    stop(`missing: ${missing.join(', ')}; Debian: apt-get install --no-install-recommends ${packages.join(' ')}`);
+  }
+  const unbuilt = ['huskyvoice-dispatch', 'bench-responder'].find((program) => !existsSync(path.join(programs, program)));
+  if (unbuilt) stop(`there is no ${unbuilt} in ${programs}; "make bench" builds it`);
+}
+
 // Each row stands for itself: one that cannot be measured does not keep the others from it.
 async function measureAll(bench) {
   const done = [];
@@ -86,6 +112,7 @@ async function measureAll(bench) {
 
 async function main() {
   const options = readOptions();
+  needTools(options.programs);
   const bench = await Bench.start(options);
   let ending;
   const end = () => (ending ??= bench.stop(options));

@@ -144,8 +144,9 @@ static void answer_due(int64_t now)
 static bool answer_text(struct connection *c, const char *type, const char *body, size_t n)
 {
     char head[128];
-    int head_n = snprintf(head, sizeof head,
-                          "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", type, n);
+    int head_n =
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", type, n);
     return send_all(c, head, (size_t)head_n) && send_all(c, body, n);
 }
 

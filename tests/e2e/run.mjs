@@ -23,6 +23,7 @@ const CORE_SETTINGS = {
   simulator_ring: '50ms',
   simulator_talk: '50ms',
   poll_interval: '200ms',
+  place_timeout: '2s',
   reaper_grace: '200ms',
   retry_schedule: '0s, 200ms, 500ms, 1s',
   retry_jitter_percent: '0',
@@ -169,8 +170,8 @@ async function runJob(job, options, root, shared) {
   const ready = performance.now();
   let good = true;
   for (const suite of job.suites) {
-    const context = { ...shared, system, programs: options.programs };
-    const width = system && !system.wide ? 1 : suite.width;
+    const context = { ...shared, system, root, programs: options.programs };
+    const width = Math.min(suite.width, system?.lanes ?? Infinity);
     const together = suite.tests.filter((test) => !test.alone);
     const results = await inParallel(width, together, (test) => runTest(job, suite, test, context));
     for (const test of suite.tests.filter(({ alone }) => alone))

@@ -3,6 +3,7 @@
  * webhook endpoints.
  */
 #include "lib/rules/event.h"
+#include "lib/rules/signature.h"
 #include "sql/accounts.h"
 #include "sql/agents.h"
 #include "sql/carriers.h"

@@ -67,9 +67,11 @@ export class Arena {
     await this.query(tables.map((table) => `INSERT INTO ${table} SELECT * FROM ${other.name}.${table};`).join('\n'));
   }
 
-  // A resident dispatcher, listening for wakes.
-  async dispatcher() {
-    const program = this.bench.launch([this.bench.program('huskyvoice-dispatch'), '--config', this.config], { label: 'resident dispatcher' });
+  // A resident dispatcher, listening for wakes. wrap: [program, ...args] that runs it.
+  async dispatcher({ wrap = [], env } = {}) {
+    const line = [this.bench.program('huskyvoice-dispatch'), '--config', this.config];
+    this.bench.note('resident dispatcher', line);
+    const program = this.bench.launch([...wrap, ...line], { env });
     const folder = path.join(this.runtime, 'wake');
     await until('the dispatcher to listen', async () => {
       if (!program.running) throw new Error(`huskyvoice-dispatch ended: ${program.stderr}`);

@@ -27,6 +27,7 @@ export class Database {
     const args = ['--no-defaults', '--batch', '--skip-column-names', '--user=root', '--socket', this.socket];
     const child = spawn('mariadb', name ? [...args, name] : args, { stdio: ['pipe', 'pipe', 'pipe'] });
     const client = new Program(child, 'mariadb');
+    child.stdin.on('error', () => {}); // it ended before it read all; its exit says why
     child.stdin.end(script);
     const { code, stdout, stderr } = await client.ended({ within: 300_000 });
     if (code !== 0) throw new Error(`${stderr.trim()}\n${script.slice(0, 300)}`);

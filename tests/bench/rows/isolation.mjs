@@ -1,6 +1,8 @@
 // What other endpoints notice when one hangs with a long backlog and the name of another does not
-// resolve: the same paced events with and without the two, round by round.
+// resolve, because its name server is silent: the same paced events with and without the two,
+// round by round.
 import { idSql } from '../../e2e/lib/database.mjs';
+import { deadNames } from '../../e2e/lib/dead_names.mjs';
 import { until } from '../../e2e/lib/wait.mjs';
 import { fill } from '../lib/backlog.mjs';
 import { paced } from '../lib/pace.mjs';
@@ -17,7 +19,7 @@ const NAMELESS = 10_000;
 
 async function addTroublemakers(arena, sink) {
   const workspace = await arena.workspace();
-  const [hanging, nameless] = await arena.endpoints(workspace, [`${sink.url}/hang/`, 'https://no-such-name.invalid/']);
+  const [hanging, nameless] = await arena.endpoints(workspace, [`${sink.url}/hang/`, 'https://name.unanswered.test/']);
   await fill(arena, { workspace, destinations: [hanging], events: HANGING });
   await fill(arena, { workspace, destinations: [nameless], events: NAMELESS, keep: true });
   return [hanging, nameless];
@@ -33,10 +35,10 @@ async function forget(arena, troublemakers) {
       WHERE destination_id IN (${list});`);
 }
 
-async function measure(bench, arena, sink, workspaces, troublemakers) {
+async function measure(bench, arena, sink, names, workspaces, troublemakers) {
   if (troublemakers) await forget(arena, troublemakers);
   await sink.reset();
-  const dispatcher = await arena.dispatcher();
+  const dispatcher = await arena.dispatcher(names);
   if (troublemakers) {
     const tried = `SELECT COUNT(*) FROM deliveries WHERE destination_id = ${idSql(troublemakers[1])} AND fence > 0`;
     await until('the endpoint to hang', async () => (await sink.stats()).waiting > 0);
@@ -55,10 +57,12 @@ export const isolation = {
     const [quiet, troubled] = [await bench.arena('quiet', settings), await bench.arena('troubled', settings)];
     const workspaces = { quiet: await workspacesWithEndpoint(quiet, sink, ENDPOINTS), troubled: await workspacesWithEndpoint(troubled, sink, ENDPOINTS) };
     const troublemakers = await addTroublemakers(troubled, sink);
+    const names = await deadNames(bench.dir);
     const results = await alternate(bench.rounds, {
-      troubled: () => measure(bench, troubled, sink, workspaces.troubled, troublemakers),
-      quiet: () => measure(bench, quiet, sink, workspaces.quiet),
+      troubled: () => measure(bench, troubled, sink, names, workspaces.troubled, troublemakers),
+      quiet: () => measure(bench, quiet, sink, names, workspaces.quiet),
     });
+    names.close();
     await bench.end(sink.program);
     const ratio = ratios(results, 'troubled', 'quiet', (result) => result.p95);
     const middle = (of, what) => milliseconds(median(results.map((result) => result[of][what])));
@@ -70,7 +74,7 @@ export const isolation = {
       goal: `<= ${GOAL}`,
       met: ratio.median <= GOAL,
       details: [
-        `commit to first byte of ${ENDPOINTS} endpoints at ${PER_SECOND}/s; one more hangs with ${count(HANGING)} waiting, the name of another (${count(NAMELESS)} waiting) does not resolve; beside: without the two`,
+        `commit to first byte of ${ENDPOINTS} endpoints at ${PER_SECOND}/s; one more hangs with ${count(HANGING)} waiting, the name of another (${count(NAMELESS)} waiting) does not resolve (${names.how}); beside: without the two`,
         ...['troubled', 'quiet'].map((of) => `${of}: p50 ${middle(of, 'p50')}, p95 ${middle(of, 'p95')}, p99 ${middle(of, 'p99')}`),
       ],
     }];

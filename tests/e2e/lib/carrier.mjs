@@ -56,10 +56,11 @@ export class Carrier {
     await send(this.desk, { method: 'PUT', body: JSON.stringify(settings) });
   }
 
-  // Every dial of this carrier: {token, call_id, attempt, requests, rings, finds, callbacks, ...}.
+  // Every dial that this carrier was asked for: {token, call_id, attempt, requests, rings, finds, callbacks, ...}.
   async dials(callId) {
     const { json } = await send(this.desk);
-    return json.dials.filter((dial) => callId === undefined || dial.call_id === callId);
+    const asked = json.dials.filter(({ requests }) => requests.length > 0);
+    return asked.filter((dial) => callId === undefined || dial.call_id === callId);
   }
 
   async asked(callId, { attempt = 1, ...options } = {}) {

@@ -15,6 +15,7 @@
 //   script [{after, event, ...}]   callbacks, `after` ms each; or "completed" (default), "none"
 //   copies 2             each callback is sent so many times
 //   find   "truth" | "never" | "hang" | "error", or a list of them, or {callback form}: look-ups
+//   found  {callback form}: what the truth is, of a call that it dialled
 import http from 'node:http';
 import { sign, signatureProblems } from './signature.mjs';
 
@@ -195,11 +196,9 @@ function find(it, request, response, token) {
   if (typeof mode === 'object')
     return reply(response, (record.status = 200), { at: new Date().toISOString(), ref: dial.ref, ...mode });
   if (mode === 'never' || dial.rings === 0) return reply(response, (record.status = 404), {});
-  reply(
-    response,
-    (record.status = 200),
-    dial.last ?? { event: 'ringing', at: new Date().toISOString(), ref: dial.ref },
-  );
+  const now = { at: new Date().toISOString(), ref: dial.ref };
+  const known = dial.how.found ?? dial.last ?? { event: 'ringing' };
+  reply(response, (record.status = 200), { ...now, ...known });
 }
 
 async function control(it, request, response, bytes) {

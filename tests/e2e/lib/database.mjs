@@ -1,7 +1,7 @@
 // The database as its operator handles it: queries through its own client, kill, start, freeze.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { alive } from './program.mjs';
 import { until } from './wait.mjs';
@@ -58,11 +58,13 @@ export class Database {
 
   // The same command line again, as a service manager does it.
   async start() {
+    const log = openSync(`${this.system.dir}/log/mariadb.log`, 'a');
     const child = spawn(this.line[0], this.line.slice(1), {
       detached: true,
-      stdio: 'ignore',
+      stdio: ['ignore', log, log],
       cwd: this.system.dir,
     });
+    closeSync(log);
     child.unref();
     this.pid = child.pid;
     this.ours = child;

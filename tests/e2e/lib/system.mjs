@@ -12,14 +12,33 @@ import { Api } from './http.mjs';
 import { alive, comm, finish, parent, Program } from './program.mjs';
 import { inParallel, until } from './wait.mjs';
 
-const QUICKSTART = fileURLToPath(new URL('../../../apache/quickstart', import.meta.url));
+export const QUICKSTART = fileURLToPath(new URL('../../../apache/quickstart', import.meta.url));
 
+// A port that nobody listens on, below those that the kernel gives to outgoing connections; the
+// next one is free too, for a system's own receiver.
 export async function freePort() {
-  const server = net.createServer();
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
+  for (;;) {
+    const port = 16_000 + 2 * Math.floor(Math.random() * 8_000);
+    if ((await isFree(port)) && (await isFree(port + 1))) return port;
+  }
+}
+
+function isFree(port) {
+  return new Promise((done) => {
+    const server = net.createServer();
+    server.once('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+  });
+}
+
+// The NAME=VALUE lines of a file for scripts.
+export function readEnvironment(file) {
+  const env = {};
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    const match = /^(?:export\s+)?([A-Z_]+)=(?:'(.*)'|"(.*)"|(.*))$/.exec(line);
+    if (match) env[match[1]] = match[2] ?? match[3] ?? match[4];
+  }
+  return env;
 }
 
 let madeNumbers = 0;
@@ -27,6 +46,13 @@ let madeNumbers = 0;
 // A mobile number that no other test uses.
 export function freshNumber() {
   return `+9198${String(10_000_000 + madeNumbers++)}`;
+}
+
+// How many tests, and connections of one test, are good for a web server: mod_fcgid makes requests
+// wait in steps of a second when more are under way than it has processes, CGI makes one for each.
+function concurrency(server) {
+  if (server.endsWith('fcgid')) return { lanes: 1, connections: 3 };
+  return server.endsWith('cgi') ? { lanes: 3, connections: 4 } : { lanes: Infinity, connections: 50 };
 }
 
 export class System {
@@ -39,9 +65,9 @@ export class System {
       server,
       settings,
       children: new Set(),
-      wide: !/fcgid|cgi/.test(server),
+      ...concurrency(server),
     });
-    system.agent = new http.Agent({ keepAlive: true, maxSockets: system.wide ? 32 : 3 });
+    system.agent = new http.Agent({ keepAlive: true, maxSockets: system.connections });
     system.port = await freePort();
     await mkdir(path.dirname(dir), { recursive: true });
     const args = [
@@ -64,18 +90,10 @@ export class System {
         `quickstart --server ${server} ended with ${result.code ?? result.signal}:\n${result.stdout}\n${result.stderr}`,
       );
     }
-    system.#read(path.join(dir, 'quickstart.env'));
+    system.env = readEnvironment(path.join(dir, 'quickstart.env'));
+    system.url = system.env.HV_URL;
     system.api = new Api(system.url, system.env.HV_API_KEY, { agent: system.agent });
     return system;
-  }
-
-  #read(file) {
-    this.env = {};
-    for (const line of readFileSync(file, 'utf8').split('\n')) {
-      const match = /^(?:export\s+)?([A-Z_]+)=(?:'(.*)'|"(.*)"|(.*))$/.exec(line);
-      if (match) this.env[match[1]] = match[2] ?? match[3] ?? match[4];
-    }
-    this.url = this.env.HV_URL;
   }
 
   program(name) {
@@ -329,13 +347,15 @@ export class System {
     );
   }
 
-  // The last lines of what our programs and the web server complained of, for a failure's report.
+  // The last lines of what programs complained of, for a failure's report.
   logs(lines = 8) {
     const found = [];
-    for (const name of ['dispatcher', 'api', 'voice', 'web', 'web-error']) {
+    for (const name of ['dispatcher', 'api', 'voice', 'web', 'web-error', 'mariadb']) {
       const file = path.join(this.dir, 'log', `${name}.log`);
-      const text = existsSync(file) ? readFileSync(file, 'utf8').trimEnd() : '';
-      if (text) found.push(`--- ${file}`, ...text.split('\n').slice(-lines));
+      if (!existsSync(file)) continue;
+      const all = readFileSync(file, 'utf8').split('\n');
+      const wanted = all.filter((line) => line && !/\[Note\]|notice\]|msg="started"/.test(line));
+      if (wanted.length) found.push(`--- ${file}`, ...wanted.slice(-lines));
     }
     return found.join('\n');
   }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { deadNames } from '../lib/dead_names.mjs';
+import { answers } from '../lib/receiver.mjs';
 import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -14,6 +15,7 @@ const settings = {
   poll_interval: '100ms',
   lease_grace: '500ms',
   place_retry_schedule: '50ms',
+  hold_after_failures: '1000',
 };
 
 const log = async (system, callId) => (await system.log(callId)).map(({ status, error }) => error ?? status);
@@ -199,7 +201,9 @@ function dialling(test) {
 
   test('a name that turns to a private address between two deliveries is refused then', async (context) => {
     const { system, receiver, defer } = context;
-    const box = receiver.box({ host: 'hooks.turning.test' });
+    // the connection is not kept, so that each delivery is dialled anew
+    const answer = answers.status(200, { Connection: 'close' });
+    const box = receiver.box({ host: 'hooks.turning.test', answer });
     const hosts = hostsFile(system, ['127.0.0.1 hooks.turning.test']);
     const customer = await system.customer({ box, webhook: ['--timeout', '2'], talks: false });
     const program = system.dispatcher({
@@ -245,10 +249,10 @@ function deadNameServer(test) {
     defer(names.close);
     const stuck = await system.customer({
       box: { url: 'https://hooks.unanswered.test/' },
-      webhook: ['--timeout', '2'],
+      webhook: ['--timeout', '1'],
       talks: false,
     });
-    const [callId] = await system.events(stuck, 8);
+    const [callId] = await system.events(stuck, 3);
     const box = receiver.box();
     const quick = await system.customer({ box, talks: false });
     const program = system.dispatcher({ wrap: names.wrap, env: names.env });

@@ -75,7 +75,6 @@ function strangers(test) {
   test('paths that are not there get 404 in the same envelope', async ({ system }) => {
     const customer = await customerOf(system);
     for (const path of [
-      '/v1',
       '/v1/',
       '/v1/call',
       '/v1/calls/',
@@ -83,11 +82,9 @@ function strangers(test) {
       '/v1/CALLS',
       '/v1/calls/550e8400-e29b-41d4-a716-446655440000/',
       '/v1/calls.json',
-      '/v2/calls',
     ]) {
       const answer = await customer.api.send('GET', path);
-      assert.equal(answer.status, 404, `${path}: ${answer.text}`);
-      if (path.startsWith('/v1/')) assertError(answer, 404, 'not_found');
+      await inCase(path, () => assertError(answer, 404, 'not_found'));
     }
   });
 }
