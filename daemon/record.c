@@ -74,11 +74,12 @@ static int take_report(struct caller *c, struct db *db, struct pool *pool, const
     struct attempt_outcome outcome;
     if (attempts_report(db, pool, c->dispatcher->conf, m->token, report, &outcome, err))
         return -1;
+    /* Counted also when a callback was quicker than the carrier's answer. */
+    if (m->kind != MATTER_FIND && report->report.kind == REPORT_PLACED)
+        c->dispatcher->counts.calls_placed++;
     if (!outcome.changed)
         return 0;
     log_report(m, report->report.kind);
-    if (report->report.kind == REPORT_PLACED)
-        c->dispatcher->counts.calls_placed++;
     if (report->report.kind == REPORT_UNKNOWN)
         c->dispatcher->counts.calls_unknown++;
     deliverer_wake(c->dispatcher->deliverer, outcome.destinations, outcome.destination_count);
