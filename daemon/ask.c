@@ -74,6 +74,10 @@ static int start(struct matter *m, const struct carrier_request *request, http_d
     };
     if (http_start(d->client, &http, done, m, err))
         return -1;
+    m->older = m->caller->under_way;
+    if (m->older)
+        m->older->newer = m;
+    m->caller->under_way = m;
     m->caller->in_flight++;
     m->caller->asking |= m->kind == MATTER_PLACE;
     return 0;
@@ -81,6 +85,12 @@ static int start(struct matter *m, const struct carrier_request *request, http_d
 
 static void done_with(struct matter *m)
 {
+    if (m->newer)
+        m->newer->older = m->older;
+    else
+        m->caller->under_way = m->older;
+    if (m->older)
+        m->older->newer = m->newer;
     m->caller->in_flight--;
     record_add(m->caller, m);
 }

@@ -41,6 +41,11 @@ void caller_destroy(struct caller **caller)
         c->finished = m->next;
         matter_free(m);
     }
+    while (c->under_way) {
+        struct matter *m = c->under_way;
+        c->under_way = m->older;
+        matter_free(m);
+    }
     free(c->ready);
     free(c);
     *caller = NULL;

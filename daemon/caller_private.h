@@ -22,7 +22,8 @@ enum matter_kind {
 };
 
 struct matter {
-    struct matter *next; /* in the queue of the finished */
+    struct matter *next;          /* in the queue of the finished */
+    struct matter *newer, *older; /* among those under way */
     struct caller *caller;
     enum matter_kind kind;
     struct pool *pool; /* its own; holds it, too */
@@ -48,8 +49,9 @@ struct caller {
     usec_t next_step_at; /* monotonic */
     bool look_wanted;
     bool drawn_out;
-    bool asking, just_asked; /* a carrier was asked in this round of the loop, in the one before */
-    size_t in_flight;
+    bool asking, just_asked;  /* a carrier was asked in this round of the loop, in the one before */
+    size_t in_flight;         /* requests under way, */
+    struct matter *under_way; /* and these are they, the newest first */
     struct matter *finished, **finished_end;
     size_t finished_count; /* queued or being written */
 };

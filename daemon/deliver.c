@@ -55,11 +55,7 @@ void deliverer_destroy(struct deliverer **deliverer)
     struct deliverer *d = *deliverer;
     if (!d)
         return;
-    while (d->finished) {
-        struct sending *s = d->finished;
-        d->finished = s->next;
-        sending_free(s);
-    }
+    sending_free_all(d);
     destinations_destroy(&d->destinations);
     pool_destroy(&d->scratch);
     free(d);

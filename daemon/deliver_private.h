@@ -10,7 +10,8 @@
 
 /* One delivery under way, from its claim until its result is written. */
 struct sending {
-    struct sending *next; /* in its destination's queue, then in that of the finished */
+    struct sending *next;          /* in its destination's queue, then in that of the finished */
+    struct sending *newer, *older; /* among those under way */
     struct deliverer *deliverer;
     struct destination *destination;
     struct drawn_delivery row;
@@ -27,14 +28,15 @@ struct deliverer {
     struct destinations *destinations;
     struct health_policy policy;
     struct schedule schedule;
-    usec_t clock_offset;  /* database's clock minus the monotonic one */
-    usec_t scanned_at;    /* monotonic; TIME_NONE: never */
-    bool rescan;          /* a look for work is wanted before its time */
-    bool drawn_out;       /* the last look found nothing that could be drawn */
-    size_t cursor;        /* where the next draw starts among the destinations */
-    size_t in_flight;     /* requests under way */
-    size_t queued;        /* claimed, to be sent as windows open */
-    struct pool *scratch; /* headers of the request being started */
+    usec_t clock_offset;       /* database's clock minus the monotonic one */
+    usec_t scanned_at;         /* monotonic; TIME_NONE: never */
+    bool rescan;               /* a look for work is wanted before its time */
+    bool drawn_out;            /* the last look found nothing that could be drawn */
+    size_t cursor;             /* where the next draw starts among the destinations */
+    size_t in_flight;          /* requests under way, */
+    struct sending *under_way; /* and these are they, the newest first */
+    size_t queued;             /* claimed, to be sent as windows open */
+    struct pool *scratch;      /* headers of the request being started */
     struct sending *finished, **finished_end;
     size_t finished_count;
 };
@@ -47,6 +49,8 @@ void sending_add(struct deliverer *deliverer, struct destination *destination,
                  const struct drawn_delivery *row);
 void sending_pump(struct deliverer *deliverer, struct destination *destination);
 void sending_free(struct sending *sending);
+/* For the end: those under way, of which nothing more will be heard, and those not sent. */
+void sending_free_all(struct deliverer *deliverer);
 
 /* finish.c: the lane that writes. */
 void finish_lane_run(struct lane *lane, void *ctx);

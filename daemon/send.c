@@ -22,6 +22,48 @@ void sending_free(struct sending *s)
     free(s);
 }
 
+static void free_list(struct sending *list)
+{
+    while (list) {
+        struct sending *s = list;
+        list = s->next;
+        sending_free(s);
+    }
+}
+
+void sending_free_all(struct deliverer *d)
+{
+    free_list(d->finished);
+    for (size_t i = 0; i < destinations_count(d->destinations); i++)
+        free_list(destinations_at(d->destinations, i)->queue);
+    while (d->under_way) {
+        struct sending *s = d->under_way;
+        d->under_way = s->older;
+        sending_free(s);
+    }
+}
+
+static void link_under_way(struct deliverer *d, struct sending *s)
+{
+    s->older = d->under_way;
+    if (s->older)
+        s->older->newer = s;
+    d->under_way = s;
+    d->in_flight++;
+}
+
+static void unlink_under_way(struct deliverer *d, struct sending *s)
+{
+    if (s->newer)
+        s->newer->older = s->older;
+    else
+        d->under_way = s->older;
+    if (s->older)
+        s->older->newer = s->newer;
+    s->newer = s->older = NULL;
+    d->in_flight--;
+}
+
 static struct sending *sending_new(struct deliverer *d, struct destination *destination,
                                    const struct drawn_delivery *row)
 {
@@ -133,7 +175,7 @@ static void on_done(void *ctx, const struct http_answer *answer)
     struct destination *to = s->destination;
     to->in_flight--;
     to->probe_ours = false;
-    d->in_flight--;
+    unlink_under_way(d, s);
     fault_point("delivery_answered");
     read_answer(s, answer);
     if (s->result.succeeded)
@@ -180,7 +222,7 @@ static void start(struct deliverer *d, struct sending *s)
     }
     s->result.request_made = true;
     to->in_flight++;
-    d->in_flight++;
+    link_under_way(d, s);
     fault_point("delivery_started");
 }
 

@@ -241,6 +241,12 @@ static int create_once(struct db *db, struct pool *pool, const struct call_new *
     return 0;
 }
 
+static bool worth_another_try(const struct db *db, const struct err *err)
+{
+    bool deadlock = err->code == ERR_UNAVAILABLE && db_connected(db);
+    return deadlock || err->code == ERR_UNCERTAIN || err->code == ERR_CONFLICT;
+}
+
 int calls_create(struct db *db, struct pool *pool, const struct call_new *call,
                  struct call_made *made_r, struct err *err)
 {
@@ -250,7 +256,7 @@ int calls_create(struct db *db, struct pool *pool, const struct call_new *call,
         if (create_once(db, pool, call, made_r, &made, err) == 0) {
             if (made)
                 return 0;
-        } else if (err->code != ERR_UNCERTAIN && err->code != ERR_CONFLICT) {
+        } else if (!worth_another_try(db, err)) {
             return -1;
         }
     }

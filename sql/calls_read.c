@@ -5,6 +5,7 @@
 #include "sql/calls_private.h"
 #include <string.h>
 
+#define CANCEL_TRIES 4
 /* Later than any row; DATETIME's own end is 9999. */
 #define TIME_FAR ((usec_t)253370764800 * USEC_PER_S)
 
@@ -101,14 +102,22 @@ int calls_get_operator(struct db *db, struct pool *pool, const struct id *call_i
     return 0;
 }
 
-/* Compare-and-set: what a dispatcher has fenced in the meantime is no longer scheduled. */
+/* Compare-and-set: what a dispatcher has fenced in the meantime is no longer scheduled. A deadlock
+ * with a dispatcher is tried again; a lost answer is found out by the look at the row that follows
+ * anyway. */
 static int cancel_scheduled(struct db *db, const struct id *call_id, const struct id *workspace_id,
                             struct err *err)
 {
-    struct query *q = db_use(db, STMT_CALL_CANCEL);
-    query_bind_id(q, call_id);
-    query_bind_id(q, workspace_id);
-    return query_run_again(q, err);
+    for (unsigned n = 0; n < CANCEL_TRIES; n++) {
+        struct query *q = db_use(db, STMT_CALL_CANCEL);
+        query_bind_id(q, call_id);
+        query_bind_id(q, workspace_id);
+        if (query_run_again(q, err) == 0 || err->code == ERR_UNCERTAIN)
+            return 0;
+        if (err->code != ERR_UNAVAILABLE || !db_connected(db))
+            break;
+    }
+    return -1;
 }
 
 static int cancel_state(struct db *db, const struct id *call_id, const struct id *workspace_id,
@@ -134,8 +143,7 @@ int calls_cancel(struct db *db, const struct credential *credential, const struc
     struct id workspace_id;
     if (check(db, credential, SCOPE_CALLS, &workspace_id, err))
         return -1;
-    /* A lost answer needs no more than the look at the row that follows anyway. */
-    if (cancel_scheduled(db, call_id, &workspace_id, err) && err->code != ERR_UNCERTAIN)
+    if (cancel_scheduled(db, call_id, &workspace_id, err))
         return -1;
     return cancel_state(db, call_id, &workspace_id, cancelled_at_r, err);
 }

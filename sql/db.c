@@ -45,6 +45,11 @@ void db_set_wait(struct db *db, db_wait_fn *wait, void *ctx)
     db->wait_ctx = ctx;
 }
 
+bool db_connected(const struct db *db)
+{
+    return db->mysql != NULL;
+}
+
 unsigned db_generation(const struct db *db)
 {
     return db->generation;
