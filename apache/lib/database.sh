@@ -48,6 +48,7 @@ $db_user_line
 datadir = $dir/data
 socket = $db_socket
 pid-file = $dir/data/mariadbd.pid
+tmpdir = $run/tmp
 skip-networking
 skip-log-bin
 innodb_flush_log_at_trx_commit = 1
@@ -88,7 +89,7 @@ start_database()
     step "Starting MariaDB"
     started="mariadb $started"
     setsid mariadbd --defaults-file="$dir/etc/my.cnf" >>"$dir/log/mariadb.log" 2>&1 </dev/null 9>&- &
-    echo $! >"$dir/run/mariadb.pid"
+    record mariadb $!
     wait_for 600 database_answers_or_died
     database_answers || die_log "$dir/log/mariadb.log" "MariaDB did not start"
     make_database_user

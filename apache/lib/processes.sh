@@ -30,7 +30,19 @@ launch()
     started="$launch_name $started"
     # shellcheck disable=SC2086
     setsid $as_user "$@" >>"$dir/log/$launch_name.log" 2>&1 </dev/null 9>&- &
-    echo $! >"$dir/run/$launch_name.pid"
+    record "$launch_name" $!
+}
+
+# record NAME PID: and waits until the child is the program, no longer a copy of this shell.
+record()
+{
+    echo "$2" >"$dir/run/$1.pid"
+    wait_for 100 has_begun "$1" "$2"
+}
+
+has_begun()
+{
+    alive "$1" || [ "$(tr -d '\0' 2>/dev/null <"/proc/$2/cmdline" | wc -c)" -eq 0 ]
 }
 
 # end NAME [TENTHS]: TERM, and KILL when that was not enough.

@@ -2,8 +2,8 @@
 #
 # $dir   everything that is kept: data/ (the database), etc/, build/, log/, run/NAME.pid
 # $run   what the running programs read, made anew after each --stop: bin/, etc/, migrations/,
-#        www/, and sockets/, the only one that they may write to. It is DIR/live, or a folder below
-#        /tmp when that is too deep for the path of a UNIX socket (107 bytes) or out of reach of
+#        www/, and those that they may write to: sockets/, web/, tmp/. It is DIR/live, or a folder
+#        below /tmp when that is too deep for the path of a UNIX socket (107 bytes) or out of reach of
 #        the user that a server of root's runs as.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2015
 
@@ -33,9 +33,9 @@ open_state()
     mkdir -p "$dir/run" "$dir/log" "$dir/etc" || die "nothing can be written to $dir"
     chmod 755 "$dir" && chmod 700 "$dir/etc"
     choose_run
-    mkdir -p "$run/bin" "$run/etc" "$run/migrations" "$run/www" "$run/web" \
+    mkdir -p "$run/bin" "$run/etc" "$run/migrations" "$run/www" "$run/web" "$run/tmp" \
         "$run/sockets/wake" || die "nothing can be written to $run"
-    give_to_user "$run/sockets" "$run/sockets/wake" "$run/web"
+    give_to_user "$run/sockets" "$run/sockets/wake" "$run/web" "$run/tmp"
 }
 
 # For --stop: nothing is made.

@@ -84,12 +84,18 @@ const TOOLS = {
 function needTools(programs) {
   process.env.PATH += ':/usr/local/sbin:/usr/sbin:/sbin';
   const folders = process.env.PATH.split(':');
-  const missing = Object.keys(TOOLS).filter((tool) => !folders.some((folder) => existsSync(path.join(folder, tool))));
+  const missing = Object.keys(TOOLS).filter(
+    (tool) => !folders.some((folder) => existsSync(path.join(folder, tool))),
+  );
   if (missing.length > 0) {
     const packages = [...new Set(missing.map((tool) => TOOLS[tool]))];
-    stop(`missing: ${missing.join(', ')}; Debian: apt-get install --no-install-recommends ${packages.join(' ')}`);
+    stop(
+      `missing: ${missing.join(', ')}; Debian: apt-get install --no-install-recommends ${packages.join(' ')}`,
+    );
   }
-  const unbuilt = ['huskyvoice-dispatch', 'bench-responder'].find((program) => !existsSync(path.join(programs, program)));
+  const unbuilt = ['huskyvoice-dispatch', 'bench-responder'].find(
+    (program) => !existsSync(path.join(programs, program)),
+  );
   if (unbuilt) stop(`there is no ${unbuilt} in ${programs}; "make bench" builds it`);
 }
 
@@ -103,7 +109,12 @@ async function measureAll(bench) {
       done.push(...(await row.run(bench)));
     } catch (error) {
       broken++;
-      done.push({ what: row.name, result: 'could not be measured', met: false, details: [error.stack ?? String(error)] });
+      done.push({
+        what: row.name,
+        result: 'could not be measured',
+        met: false,
+        details: [error.stack ?? String(error)],
+      });
     }
     process.stderr.write(`${row.name}: ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
   }
@@ -120,7 +131,9 @@ async function main() {
     process.on(signal, () => end().finally(() => process.exit(130)));
   }
   try {
-    console.log(`${bench.rounds} rounds of ${bench.seconds} s, the contestants of a round in random order; result: median [least-most]\n`);
+    console.log(
+      `${bench.rounds} rounds of ${bench.seconds} s, the contestants of a round in random order; result: median [least-most]\n`,
+    );
     console.log(`${describeMachine(bench.programs, bench.dir).join('\n')}\n`);
     const { done, broken } = await measureAll(bench);
     printTable(done);

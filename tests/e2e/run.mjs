@@ -11,8 +11,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CarrierProgram } from './lib/carrier.mjs';
+import { finish } from './lib/program.mjs';
 import { Receiver } from './lib/receiver.mjs';
-import { System } from './lib/system.mjs';
+import { QUICKSTART, System } from './lib/system.mjs';
 import { inParallel, inTime, setPatience } from './lib/wait.mjs';
 
 const SERVERS = ['apache', 'apache-fcgid', 'apache-cgi', 'lighttpd', 'nginx'];
@@ -108,7 +109,7 @@ function planJobs(suites, options) {
 }
 
 const tally = { passed: 0, failed: 0, failures: [] };
-const running = new Set();
+const folders = new Set(); // of the systems that were begun and not stopped yet
 
 function report(job, suite, test, error, ms) {
   const name = job.server
@@ -151,15 +152,12 @@ async function runTest(job, suite, test, context) {
 
 async function runJob(job, options, root, shared) {
   const started = performance.now();
+  const dir = path.join(root, job.name);
   let system;
   try {
     if (job.system) {
-      system = await System.start({
-        ...job.system,
-        dir: path.join(root, job.name),
-        programs: options.programs,
-      });
-      running.add(system);
+      folders.add(dir);
+      system = await System.start({ ...job.system, dir, programs: options.programs });
     }
   } catch (error) {
     for (const suite of job.suites)
@@ -180,11 +178,11 @@ async function runJob(job, options, root, shared) {
   }
   const done = performance.now();
   if (system) {
-    running.delete(system);
+    folders.delete(dir);
     try {
       await system.stop({ keep: options.keep && !good });
     } catch (error) {
-      report(job, { subject: job.label }, { claim: 'everything stops' }, error, 0);
+      report(job, { subject: job.label }, { claim: 'nothing of it crashes, and all of it stops' }, error, 0);
     }
   }
   const seconds = (from, to) => ((to - from) / 1000).toFixed(1);
@@ -203,7 +201,7 @@ async function main() {
   const started = performance.now();
   const quit = async (signal) => {
     console.log(`# ${signal}: stopping what runs`);
-    await Promise.allSettled([...running].map((system) => system.stop({ keep: options.keep })));
+    await Promise.allSettled([...folders].map((dir) => finish('sh', [QUICKSTART, '--stop', '--dir', dir])));
     process.exit(130);
   };
   process.once('SIGINT', () => quit('SIGINT'));
@@ -213,7 +211,7 @@ async function main() {
   } finally {
     await shared.carriers.stop();
     await shared.receiver.stop();
-    if (!options.keep) await rm(root, { recursive: true, force: true });
+    if (!options.keep || tally.failed === 0) await rm(root, { recursive: true, force: true });
   }
   for (const name of tally.failures) console.log(`failed: ${name}`);
   console.log(`# ${((performance.now() - started) / 1000).toFixed(0)} s`);

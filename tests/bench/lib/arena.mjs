@@ -40,7 +40,13 @@ export class Arena {
   }
 
   async admin(...args) {
-    const said = await this.bench.run([this.bench.program('huskyvoice-admin'), '--config', this.config, '--json', ...args]);
+    const said = await this.bench.run([
+      this.bench.program('huskyvoice-admin'),
+      '--config',
+      this.config,
+      '--json',
+      ...args,
+    ]);
     return JSON.parse(said).data;
   }
 
@@ -58,13 +64,17 @@ export class Arena {
 
   // Endpoints at these URLs, made as their owner would; their ids in the URLs' order.
   async endpoints(workspace, urls) {
-    const made = await inParallel(4, urls, (url) => this.admin('webhook', 'create', '--workspace', workspace, '--url', url));
+    const made = await inParallel(4, urls, (url) =>
+      this.admin('webhook', 'create', '--workspace', workspace, '--url', url),
+    );
     return made.map(({ webhook_id: id }) => id);
   }
 
   // All rows of these tables as another arena has them.
   async copy(other, tables) {
-    await this.query(tables.map((table) => `INSERT INTO ${table} SELECT * FROM ${other.name}.${table};`).join('\n'));
+    await this.query(
+      tables.map((table) => `INSERT INTO ${table} SELECT * FROM ${other.name}.${table};`).join('\n'),
+    );
   }
 
   // A resident dispatcher, listening for wakes. wrap: [program, ...args] that runs it.
@@ -82,7 +92,14 @@ export class Arena {
 
   // One run of the dispatcher to the end of what is due.
   once(seconds) {
-    const line = [this.bench.program('huskyvoice-dispatch'), '--config', this.config, '--once', '--max-seconds', String(seconds)];
+    const line = [
+      this.bench.program('huskyvoice-dispatch'),
+      '--config',
+      this.config,
+      '--once',
+      '--max-seconds',
+      String(seconds),
+    ];
     return this.bench.run(line, { within: (seconds + 60) * 1000, label: 'dispatcher, drain' });
   }
 }

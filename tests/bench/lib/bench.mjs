@@ -2,7 +2,7 @@
 // used. All that it started is ended by pid, and the folder is removed.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,7 +51,10 @@ export class Bench {
   // A process that runs until the bench, or its user, ends it.
   launch(line, { env = {}, label } = {}) {
     if (label) this.note(label, line);
-    const child = spawn(line[0], line.slice(1), { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(line[0], line.slice(1), {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const program = new Program(child, path.basename(line[0]));
     this.children.push(program);
     return program;
@@ -62,7 +65,9 @@ export class Bench {
     if (label) this.note(label, line);
     const result = await finish(line[0], line.slice(1), { env, within });
     if (result.code !== 0) {
-      throw new Error(`${this.shown(line)} ended with ${result.code ?? result.signal}: ${result.stderr || result.stdout}`);
+      throw new Error(
+        `${this.shown(line)} ended with ${result.code ?? result.signal}: ${result.stderr || result.stdout}`,
+      );
     }
     return result.stdout;
   }
@@ -73,14 +78,17 @@ export class Bench {
     this.children = this.children.filter((child) => child !== program);
   }
 
-  // Keeps a command for the list at the end, under a name; the first stands for all of its kind.
+  // Keeps a command for the list at the end, under a name; the last stands for all of its kind.
   note(label, line) {
-    if (!this.commands.has(label)) this.commands.set(label, this.shown(line));
+    this.commands.set(label, this.shown(line));
   }
 
   shown(line) {
     const words = line.map((word) => (/^[\w@%+=:,./#-]+$/.test(word) ? word : `'${word}'`)).join(' ');
-    return words.replaceAll(this.dir, 'DIR').replaceAll(this.programs, 'BUILD').replaceAll(SOURCE.replace(/\/$/, ''), 'SOURCE');
+    return words
+      .replaceAll(this.dir, 'DIR')
+      .replaceAll(this.programs, 'BUILD')
+      .replaceAll(SOURCE.replace(/\/$/, ''), 'SOURCE');
   }
 
   async stop({ keep = false } = {}) {
@@ -99,6 +107,19 @@ export function childrenOf(pid) {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && parent(name) === pid)
     .map(Number);
+}
+
+// Microseconds of CPU that these processes have had, in steps of the kernel's tick.
+export function cpuOf(pids) {
+  const tick = 10_000;
+  let total = 0;
+  for (const pid of pids) {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    total += (Number(fields[11]) + Number(fields[12])) * tick;
+  }
+  return total;
 }
 
 // {rss, pss, peak} in kilobytes.

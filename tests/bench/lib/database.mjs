@@ -13,12 +13,23 @@ export class Database {
     Object.assign(database, { bench, socket: path.join(bench.dir, 'db.sock') });
     await mkdir(data);
     await writeFile(file, settings(bench.dir, database.socket));
-    await bench.run(['mariadb-install-db', `--defaults-file=${file}`, '--auth-root-authentication-method=normal', '--skip-test-db']);
+    await bench.run([
+      'mariadb-install-db',
+      `--defaults-file=${file}`,
+      '--auth-root-authentication-method=normal',
+      '--skip-test-db',
+    ]);
     const server = bench.launch(['mariadbd', `--defaults-file=${file}`], { label: 'database' });
-    await until('MariaDB to answer', async () => {
-      if (!server.running) throw new Error(`MariaDB ended: ${await readFile(path.join(bench.dir, 'db.log'), 'utf8')}`);
-      return database.query('', 'SELECT 1').catch(() => false);
-    }, { within: 60_000, every: 50 });
+    await until(
+      'MariaDB to answer',
+      async () => {
+        if (!server.running)
+          throw new Error(`MariaDB ended: ${await readFile(path.join(bench.dir, 'db.log'), 'utf8')}`);
+        return database.query('', 'SELECT 1').catch(() => false);
+      },
+      { within: 60_000, every: 50 },
+    );
+    database.pid = server.pid;
     return database;
   }
 
@@ -31,7 +42,10 @@ export class Database {
     child.stdin.end(script);
     const { code, stdout, stderr } = await client.ended({ within: 300_000 });
     if (code !== 0) throw new Error(`${stderr.trim()}\n${script.slice(0, 300)}`);
-    return stdout.split('\n').slice(0, -1).map((line) => line.split('\t'));
+    return stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split('\t'));
   }
 
   async create(name) {

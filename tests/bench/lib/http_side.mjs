@@ -8,6 +8,9 @@ import { idSql } from '../../e2e/lib/database.mjs';
 import { freePort } from '../../e2e/lib/system.mjs';
 import { until } from '../../e2e/lib/wait.mjs';
 import { idHex } from './arena.mjs';
+import { childrenOf, cpuOf } from './bench.mjs';
+import { milliseconds } from './report.mjs';
+import { median } from './statistics.mjs';
 
 export const PROCESSES = 8;
 export const CONNECTIONS = 32;
@@ -37,9 +40,16 @@ export class HttpSide {
 
   async #fillTables() {
     this.workspace = await this.product.workspace();
-    this.agent = (await this.product.admin('agent', 'create', '--workspace', this.workspace, '--name', 'bench')).agent_id;
+    this.agent = (
+      await this.product.admin('agent', 'create', '--workspace', this.workspace, '--name', 'bench')
+    ).agent_id;
     this.key = (await this.product.admin('key', 'create', '--workspace', this.workspace)).key;
-    const { contact_number: number, contact_name: name, contact_email: email, additional_info: info } = REQUEST;
+    const {
+      contact_number: number,
+      contact_name: name,
+      contact_email: email,
+      additional_info: info,
+    } = REQUEST;
     await this.product.query(`
       INSERT INTO calls (call_id, workspace_id, agent_id, status, test, contact_number, contact_name, contact_email,
         additional_info, scheduled_at, due_at, completed_at, duration_seconds, origin, created_at, updated_at)
@@ -51,7 +61,9 @@ export class HttpSide {
     await this.bare.copy(this.product, ['workspaces', 'agents', 'api_keys', 'calls']);
     this.idsFile = path.join(this.bench.dir, 'ids');
     this.bodyFile = path.join(this.bench.dir, 'body.json');
-    const ids = await this.product.query(`SELECT LOWER(HEX(call_id)) FROM calls ORDER BY MD5(call_id) LIMIT ${ASKED_FOR}`);
+    const ids = await this.product.query(
+      `SELECT LOWER(HEX(call_id)) FROM calls ORDER BY MD5(call_id) LIMIT ${ASKED_FOR}`,
+    );
     this.ids = ids.map(([hex]) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
     await writeFile(this.idsFile, this.ids.map((id) => `${id}\n`).join(''));
     await writeFile(this.bodyFile, JSON.stringify({ agent_id: this.agent, ...REQUEST }));
@@ -62,9 +74,21 @@ export class HttpSide {
     const responder = bench.program('bench-responder');
     const keyHash = createHash('sha256').update(this.key).digest('hex');
     const database = [bare.database.socket, bare.name];
-    this.pool = await this.#pool('api', [bench.program('huskyvoice-api.fcgi'), '--config', this.product.config]);
-    await this.#pool('bare-get', [responder, 'get', ...database, keyHash]);
-    await this.#pool('bare-post', [responder, 'post', ...database, idHex(this.workspace), idHex(this.agent)]);
+    this.pool = await this.#pool('api', [
+      bench.program('huskyvoice-api.fcgi'),
+      '--config',
+      this.product.config,
+    ]);
+    this.barePools = {
+      get: await this.#pool('bare-get', [responder, 'get', ...database, keyHash]),
+      post: await this.#pool('bare-post', [
+        responder,
+        'post',
+        ...database,
+        idHex(this.workspace),
+        idHex(this.agent),
+      ]),
+    };
   }
 
   #socket(name) {
@@ -72,9 +96,29 @@ export class HttpSide {
   }
 
   async #pool(name, program) {
-    const line = ['spawn-fcgi', '-n', '-s', this.#socket(name), '-M', '0660', '-b', '1024', '--', found('multiwatch'), '-f', String(PROCESSES), '-s', 'TERM', '--', ...program];
+    const line = [
+      'spawn-fcgi',
+      '-n',
+      '-s',
+      this.#socket(name),
+      '-M',
+      '0660',
+      '-b',
+      '1024',
+      '--',
+      found('multiwatch'),
+      '-f',
+      String(PROCESSES),
+      '-s',
+      'TERM',
+      '--',
+      ...program,
+    ];
     // Without it libfcgi waits at each connection's end for the peer; the product sets it itself.
-    const pool = this.bench.launch(line, { label: `pool ${name}`, env: { LIBFCGI_OS_CLOSE_POLL_TIMEOUT: '0' } });
+    const pool = this.bench.launch(line, {
+      label: `pool ${name}`,
+      env: { LIBFCGI_OS_CLOSE_POLL_TIMEOUT: '0' },
+    });
     await until(`the pool ${name}`, () => {
       if (!pool.running) throw new Error(`the pool ${name} ended: ${pool.stderr}${pool.stdout}`);
       return existsSync(this.#socket(name));
@@ -90,7 +134,9 @@ export class HttpSide {
       .replaceAll('@ACCESS_LOG@', path.join(bench.dir, 'access.log'));
     const file = path.join(bench.dir, 'lighttpd.conf');
     await mkdir(path.join(bench.dir, 'www'));
-    await writeFile(file, `server.document-root = "${bench.dir}/www"
+    await writeFile(
+      file,
+      `server.document-root = "${bench.dir}/www"
 server.bind = "127.0.0.1"
 server.port = ${this.port}
 server.upload-dirs = ( "${bench.dir}" )
@@ -99,8 +145,9 @@ fastcgi.server += (
     "/bare/get/"  => (( "socket" => "${this.#socket('bare-get')}", "check-local" => "disable", "disable-time" => 0 )),
     "/bare/post/" => (( "socket" => "${this.#socket('bare-post')}", "check-local" => "disable", "disable-time" => 0 ))
 )
-`);
-    const server = bench.launch(['lighttpd', '-D', '-f', file], { label: 'web server' });
+`,
+    );
+    const server = (this.webServer = bench.launch(['lighttpd', '-D', '-f', file], { label: 'web server' }));
     await until('lighttpd to answer', async () => {
       if (!server.running) throw new Error(`lighttpd ended: ${server.stderr}`);
       return (await fetch(`${this.url}/healthz`).catch(() => null))?.ok;
@@ -109,28 +156,68 @@ fastcgi.server += (
 
   // What one request answers: {status, text}.
   async ask(prefix, id) {
-    const answer = await fetch(`${this.url}${prefix}${id}`, { headers: { Authorization: `Bearer ${this.key}` } });
+    const answer = await fetch(`${this.url}${prefix}${id}`, {
+      headers: { Authorization: `Bearer ${this.key}` },
+    });
     return { status: answer.status, text: await answer.text() };
   }
 
-  // wrk with GETs of paths that begin so: {rate, p50_ms, p95_ms, p99_ms, requests}.
+  // wrk with GETs of paths that begin so: {rate, p50_ms, p95_ms, p99_ms, requests, cpu}. cpu:
+  // microseconds of each process group per request.
   get(prefix, seconds, label) {
-    return this.#wrk(label, 'get.lua', seconds, [this.key, this.idsFile, prefix]);
+    const pool = prefix === '/v1/calls/' ? this.pool : this.barePools.get;
+    return this.#wrk(label, pool, 'get.lua', seconds, [this.key, this.idsFile, prefix]);
   }
 
   post(target, seconds, label) {
     const salt = process.hrtime.bigint().toString(36);
-    return this.#wrk(label, 'post.lua', seconds, [this.key, this.bodyFile, target, salt]);
+    const pool = target === '/v1/calls' ? this.pool : this.barePools.post;
+    return this.#wrk(label, pool, 'post.lua', seconds, [this.key, this.bodyFile, target, salt]);
   }
 
-  async #wrk(label, script, seconds, args) {
-    const line = ['wrk', '-t2', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', this.bench.source(`tests/bench/${script}`), this.url, '--', ...args];
-    const said = await this.bench.run(line);
-    this.bench.note(label, line.map((word) => (word === this.key ? 'KEY' : word)));
-    const result = JSON.parse(/^RESULT (.*)$/m.exec(said)[1]);
-    if (result.failed > 0) throw new Error(`${label}: ${result.failed} of ${result.requests} requests failed:\n${said}`);
-    return { ...result, rate: result.requests / result.seconds };
+  #cpu(pool) {
+    return {
+      database: cpuOf([this.product.database.pid]),
+      responders: cpuOf(childrenOf(pool.pid)),
+      'web server': cpuOf([this.webServer.pid]),
+    };
   }
+
+  async #wrk(label, pool, script, seconds, args) {
+    const line = [
+      'wrk',
+      '-t2',
+      `-c${CONNECTIONS}`,
+      `-d${seconds}s`,
+      '-s',
+      this.bench.source(`tests/bench/${script}`),
+      this.url,
+      '--',
+      ...args,
+    ];
+    const before = this.#cpu(pool);
+    const said = await this.bench.run(line);
+    const after = this.#cpu(pool);
+    this.bench.note(
+      label,
+      line.map((word) => (word === this.key ? 'KEY' : word)),
+    );
+    const result = JSON.parse(/^RESULT (.*)$/m.exec(said)[1]);
+    if (result.failed > 0)
+      throw new Error(`${label}: ${result.failed} of ${result.requests} requests failed:\n${said}`);
+    const cpu = {};
+    for (const group of Object.keys(after)) cpu[group] = (after[group] - before[group]) / result.requests;
+    return { ...result, rate: result.requests / result.seconds, cpu };
+  }
+}
+
+// One line on rounds of one contestant: latencies, and where the CPU time of a request went.
+export function describeRounds(of, results) {
+  const middle = (value) => median(results.map((result) => value(result[of])));
+  const groups = Object.keys(results[0][of].cpu).map(
+    (group) => `${group} ${Math.round(middle(({ cpu }) => cpu[group]))}`,
+  );
+  return `${of}: p50 ${milliseconds(middle((one) => one.p50_ms))}, p99 ${milliseconds(middle((one) => one.p99_ms))}; CPU per request in us: ${groups.join(', ')}`;
 }
 
 // spawn-fcgi wants the whole path.

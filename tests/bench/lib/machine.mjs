@@ -7,9 +7,13 @@ import path from 'node:path';
 // The first line that a command says, or nothing when it is not there.
 function said(program, ...args) {
   try {
-    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim().split('\n')[0];
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+      .trim()
+      .split('\n')[0];
   } catch (error) {
-    return String(error.stdout ?? '').trim().split('\n')[0];
+    return String(error.stdout ?? '')
+      .trim()
+      .split('\n')[0];
   }
 }
 

@@ -23,9 +23,20 @@ export function between({ median, min, max }, show = (n) => n.toFixed(2)) {
 // A row: {what, measured, beside, result, goal, met, details: [text]}. met undefined: no goal.
 export function printTable(rows) {
   const titles = ['', 'measured', 'beside', 'result', 'goal', ''];
-  const cells = rows.map((row) => [row.what, row.measured ?? '', row.beside ?? '', row.result ?? '', row.goal ?? '', verdict(row)]);
+  const cells = rows.map((row) => [
+    row.what,
+    row.measured ?? '',
+    row.beside ?? '',
+    row.result ?? '',
+    row.goal ?? '',
+    verdict(row),
+  ]);
   const widths = titles.map((title, i) => Math.max(title.length, ...cells.map((cell) => cell[i].length)));
-  const line = (cell) => cell.map((text, i) => text.padEnd(widths[i])).join('  ').trimEnd();
+  const line = (cell) =>
+    cell
+      .map((text, i) => text.padEnd(widths[i]))
+      .join('  ')
+      .trimEnd();
   console.log(line(titles));
   console.log(widths.map((width) => '-'.repeat(width)).join('  '));
   for (const cell of cells) console.log(line(cell));

@@ -40,14 +40,18 @@ export const backlog = {
     const left = await many.number("SELECT COUNT(*) FROM deliveries WHERE state = 'waiting'");
     await bench.end(sink.program);
     const ratio = ratios(results, 'many', 'few');
-    return [{
-      what: `drain with ${count(long)} waiting`,
-      measured: rate(median(results.map((result) => result.many))),
-      beside: rate(median(results.map((result) => result.few))),
-      result: between(ratio),
-      goal: `>= ${GOAL}`,
-      met: ratio.median >= GOAL,
-      details: [`the first ${count(COUNTED)} of a run, ${DESTINATIONS} destinations; ${count(left)} were left at the end; beside: ${count(SHORT)} waiting`],
-    }];
+    return [
+      {
+        what: `drain with ${count(long)} waiting`,
+        measured: rate(median(results.map((result) => result.many))),
+        beside: rate(median(results.map((result) => result.few))),
+        result: between(ratio),
+        goal: `>= ${GOAL}`,
+        met: ratio.median >= GOAL,
+        details: [
+          `the first ${count(COUNTED)} of a run, ${DESTINATIONS} destinations; ${count(left)} were left at the end; beside: ${count(SHORT)} waiting`,
+        ],
+      },
+    ];
   },
 };

@@ -18,7 +18,9 @@ async function drain(arena, sink, deliveries, work, attempts) {
   const done = await arena.number("SELECT COUNT(*) FROM deliveries WHERE state = 'succeeded'");
   const logged = await arena.number('SELECT COUNT(*) FROM delivery_attempts');
   if (requests !== deliveries || done !== deliveries || logged !== attempts) {
-    throw new Error(`of ${deliveries} deliveries ${requests} arrived, ${done} are marked, ${logged} are logged`);
+    throw new Error(
+      `of ${deliveries} deliveries ${requests} arrived, ${done} are marked, ${logged} are logged`,
+    );
   }
   const seconds = (last - first) / 1e6;
   return { rate: requests / seconds, seconds };

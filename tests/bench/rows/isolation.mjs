@@ -19,7 +19,10 @@ const NAMELESS = 10_000;
 
 async function addTroublemakers(arena, sink) {
   const workspace = await arena.workspace();
-  const [hanging, nameless] = await arena.endpoints(workspace, [`${sink.url}/hang/`, 'https://name.unanswered.test/']);
+  const [hanging, nameless] = await arena.endpoints(workspace, [
+    `${sink.url}/hang/`,
+    'https://name.unanswered.test/',
+  ]);
   await fill(arena, { workspace, destinations: [hanging], events: HANGING });
   await fill(arena, { workspace, destinations: [nameless], events: NAMELESS, keep: true });
   return [hanging, nameless];
@@ -55,7 +58,10 @@ export const isolation = {
     const sink = await Sink.start(bench);
     const settings = { stop_timeout: '200ms' }; // what hangs is left to its lease
     const [quiet, troubled] = [await bench.arena('quiet', settings), await bench.arena('troubled', settings)];
-    const workspaces = { quiet: await workspacesWithEndpoint(quiet, sink, ENDPOINTS), troubled: await workspacesWithEndpoint(troubled, sink, ENDPOINTS) };
+    const workspaces = {
+      quiet: await workspacesWithEndpoint(quiet, sink, ENDPOINTS),
+      troubled: await workspacesWithEndpoint(troubled, sink, ENDPOINTS),
+    };
     const troublemakers = await addTroublemakers(troubled, sink);
     const names = await deadNames(bench.dir);
     const results = await alternate(bench.rounds, {
@@ -66,17 +72,21 @@ export const isolation = {
     await bench.end(sink.program);
     const ratio = ratios(results, 'troubled', 'quiet', (result) => result.p95);
     const middle = (of, what) => milliseconds(median(results.map((result) => result[of][what])));
-    return [{
-      what: 'p95 beside broken endpoints',
-      measured: middle('troubled', 'p95'),
-      beside: middle('quiet', 'p95'),
-      result: between(ratio),
-      goal: `<= ${GOAL}`,
-      met: ratio.median <= GOAL,
-      details: [
-        `commit to first byte of ${ENDPOINTS} endpoints at ${PER_SECOND}/s; one more hangs with ${count(HANGING)} waiting, the name of another (${count(NAMELESS)} waiting) does not resolve (${names.how}); beside: without the two`,
-        ...['troubled', 'quiet'].map((of) => `${of}: p50 ${middle(of, 'p50')}, p95 ${middle(of, 'p95')}, p99 ${middle(of, 'p99')}`),
-      ],
-    }];
+    return [
+      {
+        what: 'p95 beside broken endpoints',
+        measured: middle('troubled', 'p95'),
+        beside: middle('quiet', 'p95'),
+        result: between(ratio),
+        goal: `<= ${GOAL}`,
+        met: ratio.median <= GOAL,
+        details: [
+          `commit to first byte of ${ENDPOINTS} endpoints at ${PER_SECOND}/s; one more hangs with ${count(HANGING)} waiting, the name of another (${count(NAMELESS)} waiting) does not resolve (${names.how}); beside: without the two`,
+          ...['troubled', 'quiet'].map(
+            (of) => `${of}: p50 ${middle(of, 'p50')}, p95 ${middle(of, 'p95')}, p99 ${middle(of, 'p99')}`,
+          ),
+        ],
+      },
+    ];
   },
 };

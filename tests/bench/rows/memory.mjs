@@ -27,7 +27,9 @@ async function responders(bench) {
     measured: `RSS ${megabytes(most('rss'))}`,
     goal: `<= ${RESPONDER_MB} MB`,
     met: most('rss') <= RESPONDER_MB * 1024,
-    details: [`the largest of ${all.length} after over ${count(requests / all.length)} GETs and POSTs each; PSS ${megabytes(most('pss'))}`],
+    details: [
+      `the largest of ${all.length} after over ${count(requests / all.length)} GETs and POSTs each; PSS ${megabytes(most('pss'))}`,
+    ],
   };
 }
 
@@ -39,9 +41,17 @@ async function dispatcher(bench) {
   const destinations = await arena.endpoints(workspace, urls);
   await fill(arena, { workspace, destinations, events: ENDPOINTS * 40 });
   const program = await arena.dispatcher();
-  await until(`${IN_FLIGHT} deliveries in flight`, async () => (await sink.stats()).waiting >= IN_FLIGHT, { within: 30_000, every: 5, seen: () => sink.stats() });
+  await until(`${IN_FLIGHT} deliveries in flight`, async () => (await sink.stats()).waiting >= IN_FLIGHT, {
+    within: 30_000,
+    every: 5,
+    seen: () => sink.stats(),
+  });
   const { rss, pss } = await memoryOf(program.pid);
-  await until('all to arrive', async () => (await sink.stats()).requests >= ENDPOINTS * 40, { within: 60_000, every: 50, seen: () => sink.stats() });
+  await until('all to arrive', async () => (await sink.stats()).requests >= ENDPOINTS * 40, {
+    within: 60_000,
+    every: 50,
+    seen: () => sink.stats(),
+  });
   const { peak } = await memoryOf(program.pid);
   await bench.end(program);
   await bench.end(sink.program);
@@ -50,7 +60,9 @@ async function dispatcher(bench) {
     measured: `RSS ${megabytes(rss)}`,
     goal: `<= ${DISPATCHER_MB} MB`,
     met: peak <= DISPATCHER_MB * 1024,
-    details: [`PSS ${megabytes(pss)}; most in its life ${megabytes(peak)}; ${ENDPOINTS} endpoints that answer after 1.5 s`],
+    details: [
+      `PSS ${megabytes(pss)}; most in its life ${megabytes(peak)}; ${ENDPOINTS} endpoints that answer after 1.5 s`,
+    ],
   };
 }
 

@@ -28,11 +28,16 @@ async function makeCalls(system, customer, total) {
 
 async function latencies(system, customer, sink, total) {
   let times;
-  await until('every event to arrive', async () => {
-    times = await sink.times();
-    return times.size >= total * EVENTS_PER_CALL;
-  }, { within: 60_000, every: 100, seen: () => `${times.size} of ${total * EVENTS_PER_CALL}` });
-  const rows = await system.sql(`SELECT LOWER(HEX(event_id)) AS id, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS at
+  await until(
+    'every event to arrive',
+    async () => {
+      times = await sink.times();
+      return times.size >= total * EVENTS_PER_CALL;
+    },
+    { within: 60_000, every: 100, seen: () => `${times.size} of ${total * EVENTS_PER_CALL}` },
+  );
+  const rows =
+    await system.sql(`SELECT LOWER(HEX(event_id)) AS id, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS at
     FROM events WHERE workspace_id = X'${idHex(customer.workspace_id)}' ORDER BY created_at`);
   const byHex = new Map([...times].map(([id, at]) => [idHex(id), at]));
   return rows.slice(FIRST_LEFT_OUT).map(({ id, at }) => (byHex.get(id) - Number(at)) / 1000);
@@ -49,19 +54,28 @@ export const wholeCalls = {
     });
     bench.systems.push(system);
     const customer = await system.customer();
-    await system.admin('webhook', 'create', '--workspace', customer.workspace_id, '--url', `${sink.url}/events`);
+    await system.admin(
+      'webhook',
+      'create',
+      '--workspace',
+      customer.workspace_id,
+      '--url',
+      `${sink.url}/events`,
+    );
     const total = CALLS_PER_SECOND * bench.seconds;
     await sink.reset();
     const seconds = await makeCalls(system, customer, total);
     const samples = await latencies(system, customer, sink, total);
     await bench.end(sink.program);
-    return [{
-      what: `the same by whole calls, ${CALLS_PER_SECOND}/s`,
-      measured: `p95 ${milliseconds(percentile(samples, 0.95))}`,
-      details: [
-        `p50 ${milliseconds(percentile(samples, 0.5))}, p99 ${milliseconds(percentile(samples, 0.99))}, most ${milliseconds(Math.max(...samples))}; ` +
-          `${count(total)} calls over HTTP in ${seconds.toFixed(1)} s, placed with the simulator, two events each, from created_at to first byte`,
-      ],
-    }];
+    return [
+      {
+        what: `the same by whole calls, ${CALLS_PER_SECOND}/s`,
+        measured: `p95 ${milliseconds(percentile(samples, 0.95))}`,
+        details: [
+          `p50 ${milliseconds(percentile(samples, 0.5))}, p99 ${milliseconds(percentile(samples, 0.99))}, most ${milliseconds(Math.max(...samples))}; ` +
+            `${count(total)} calls over HTTP in ${seconds.toFixed(1)} s, placed with the simulator, two events each, from created_at to first byte`,
+        ],
+      },
+    ];
   },
 };

@@ -93,6 +93,7 @@ export class System {
     system.env = readEnvironment(path.join(dir, 'quickstart.env'));
     system.url = system.env.HV_URL;
     system.api = new Api(system.url, system.env.HV_API_KEY, { agent: system.agent });
+    system.pools = system.responders();
     return system;
   }
 
@@ -222,6 +223,25 @@ export class System {
       .map(Number)
       .filter(under)
       .sort();
+  }
+
+  // Where a pool keeps the responders, they are the same from beginning to end.
+  responders() {
+    const pooled = ['api', 'voice'].every((name) => name in this.pids());
+    return pooled ? this.programsRunning().filter((pid) => /^huskyvoice-(api|voic)/.test(comm(pid))) : [];
+  }
+
+  // What no run may leave: a responder that died and was replaced, a sanitizer's report.
+  complaints() {
+    const found = [];
+    const now = this.responders();
+    if (String(now) !== String(this.pools)) found.push(`responders died: ${this.pools} are now ${now}`);
+    for (const file of readdirSync(path.join(this.dir, 'log'))) {
+      const text = readFileSync(path.join(this.dir, 'log', file), 'utf8');
+      const report = /^(?:fatal: |.*ERROR: \w+Sanitizer|.*runtime error:)[^]*/m.exec(text);
+      if (report) found.push(`${file}: ${report[0].slice(0, 3000)}`);
+    }
+    return found;
   }
 
   get database() {
@@ -364,12 +384,14 @@ export class System {
     for (const child of this.children) child.signal('SIGKILL');
     this.agent?.destroy();
     this.keeper?.thaw();
+    const complaints = this.complaints();
     const result = await finish('sh', [QUICKSTART, '--stop', '--dir', this.dir], { within: 60_000 });
     if (result.code !== 0)
       throw new Error(`quickstart --stop ended with ${result.code}: ${result.stdout}${result.stderr}`);
     const left = Object.entries(this.pids()).map(([name, pid]) => `${name} (${pid})`);
     if (left.length) throw new Error(`quickstart --stop left behind: ${left.join(', ')}`);
     await this.keeper?.stopOurs();
+    if (complaints.length) throw new Error(complaints.join('\n'));
     if (!keep) await rm(this.dir, { recursive: true, force: true });
   }
 }

@@ -48,7 +48,7 @@ function schedule(test) {
     assert.equal(box.arrivals.length, 4);
     gaps(box.arrivals).forEach((gap, i) => {
       const wait = [200, 400, 800][i];
-      assert.ok(gap >= wait && gap < wait + patient(1500), `gap ${i + 1} was ${gap} ms, not ${wait}`);
+      assert.ok(gap >= wait - 10 && gap < wait + patient(1500), `gap ${i + 1} was ${gap} ms, not ${wait}`);
     });
     assert.deepEqual(
       [delivery.state, delivery.position, delivery.attempts, delivery.last_status],
@@ -247,7 +247,7 @@ function retryAfter(test) {
       ),
     );
     const [, second, third] = gaps(box.arrivals);
-    assert.ok(second >= 400 && third >= 800 && third < 800 + patient(1500), `${second} and ${third} ms`);
+    assert.ok(second >= 390 && third >= 790 && third < 800 + patient(1500), `${second} and ${third} ms`);
   });
 }
 
