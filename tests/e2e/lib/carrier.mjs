@@ -9,15 +9,18 @@ import { inTime, until } from './wait.mjs';
 const PROGRAM = fileURLToPath(new URL('./carrier_program.mjs', import.meta.url));
 
 export class CarrierProgram {
-  static async start(port = 0) {
+  // carriers: what those named are like from the first request on.
+  static async start(port = 0, carriers = {}) {
     const program = new CarrierProgram();
     program.made = 0;
-    await program.#run(port);
+    await program.#run(port, carriers);
     return program;
   }
 
-  async #run(port) {
-    this.child = spawn(process.execPath, [PROGRAM, String(port)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  async #run(port, carriers) {
+    this.child = spawn(process.execPath, [PROGRAM, String(port), JSON.stringify(carriers)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const [line] = await inTime(
       'the carrier program to say its port',
       once(createInterface(this.child.stdout), 'line'),

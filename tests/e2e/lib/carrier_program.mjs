@@ -1,5 +1,5 @@
 // An outside program that speaks the `http` carrier protocol: the witness of what was dialled.
-// Run as a process of its own: node carrier_program.mjs. It prints its port and serves
+// Run as a process of its own: node carrier_program.mjs [PORT [CARRIERS]]. It prints its port and serves
 //
 //   POST   /c/NAME          place a call            (a carrier per NAME, each with its secret)
 //   GET    /c/NAME?token=   what became of a call
@@ -237,6 +237,9 @@ const server = http.createServer((request, response) => {
   });
 });
 server.keepAliveTimeout = 60_000;
+// What carriers are like from the beginning: {NAME: {secret, behaviour}}.
+for (const [name, settings] of Object.entries(JSON.parse(process.argv[3] ?? '{}')))
+  Object.assign(carrier(name), settings);
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => console.log(server.address().port));
 // The tests hold its standard input: it ends with them.
 process.stdin.resume();

@@ -15,7 +15,7 @@ const settings = {
   lease_grace: '200ms',
   reaper_grace: '200ms',
   poll_interval: '100ms',
-  place_retry_schedule: '50ms, 50ms, 2s',
+  place_retry_schedule: '50ms, 50ms, 3s',
 };
 
 // A customer on a carrier of the outside program; the agent's limits are short.
@@ -266,10 +266,9 @@ function unsent(test) {
     await until('the first attempt to be void', () =>
       system.number(`SELECT COUNT(*) FROM call_attempts WHERE call_id = ${idSql(callId)} AND state = 'void'`),
     );
-    const program = await CarrierProgram.start(port);
+    const program = await CarrierProgram.start(port, { c1: { secret: later.secret } });
     defer(() => program.stop());
     const carrier = program.carrier();
-    await carrier.behave({ secret: later.secret });
     assert.equal((await system.over(customer, callId)).status, 'completed');
     assert.deepEqual(rings(await carrier.dials(callId)), [1]);
   });

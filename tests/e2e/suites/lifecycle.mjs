@@ -6,6 +6,7 @@ import { Api } from '../lib/http.mjs';
 import { answers } from '../lib/receiver.mjs';
 import { suite } from '../lib/suite.mjs';
 import { freshNumber } from '../lib/system.mjs';
+import { until } from '../lib/wait.mjs';
 
 const NUMBER = (n) => `+9190000000${String(n).padStart(2, '0')}`;
 
@@ -170,20 +171,21 @@ function simulator(test) {
     customer.box.assertSigned();
   });
 
-  test('a call goes through its states in order while it lasts', async ({ system }) => {
+  test('a call goes through its states forward only', async ({ system }) => {
     const customer = await system.customer();
     const callId = await system.call(customer);
     const order = ['scheduled', 'initiated', 'ringing', 'in_progress', 'completed'];
-    let last = 0;
-    await system.status(customer, callId, 'completed', { every: 1, within: 10_000 });
-    const rows = await system.sql(
-      `SELECT initiated_at, answered_at, completed_at FROM calls WHERE call_id = X'${callId.replaceAll('-', '')}'`,
+    const seen = [];
+    const look = async () => {
+      const { status } = (await customer.api.get(callId)).json.data;
+      if (seen.at(-1) !== status) seen.push(status);
+      return status === 'completed';
+    };
+    await until('the call to complete', look, { every: 1, seen: () => seen });
+    assert.deepEqual(
+      seen,
+      order.filter((status) => seen.includes(status)),
     );
-    const [{ initiated_at, answered_at, completed_at }] = rows;
-    for (const moment of [initiated_at, answered_at, completed_at]) {
-      assert.ok(moment >= String(last), `${JSON.stringify(rows)} in the order of ${order}`);
-      last = moment;
-    }
   });
 }
 
