@@ -93,7 +93,9 @@ static int run(struct admin *a, int argc, char **argv)
         puts(ADMIN_PROGRAM " " HV_VERSION);
         return EXIT_SUCCESS;
     }
-    if (open_needs(a, &err) < 0 || a->command->run(a, &err) < 0)
+    if (open_needs(a, &err) < 0)
+        return complain(&err, err.code == ERR_UNAVAILABLE ? EX_TEMPFAIL : EX_CONFIG);
+    if (a->command->run(a, &err) < 0)
         return complain(&err, exit_status(&err));
     return a->exit_status;
 }

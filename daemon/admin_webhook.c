@@ -2,9 +2,12 @@
  * admin_webhook.c - `webhook create|list|enable|disable|pause|resume|rotate-secret`.
  */
 #include "daemon/admin.h"
+#include "lib/base/wake.h"
 #include "lib/rules/event.h"
 #include "lib/rules/signature.h"
 #include "sql/destinations.h"
+
+#include <string.h>
 
 #define TIMEOUT_MAX 120
 #define IN_FLIGHT_MAX 1000
@@ -105,6 +108,18 @@ static int run_list(struct admin *a, struct err *err)
 
 /* ---- switches ---- */
 
+/* What was switched holds now, not at the next poll. */
+static void wake_dispatchers(struct admin *a, const struct id *id)
+{
+    struct wake_item item = {.kind = WAKE_CHANGED};
+    struct wake_sender *sender;
+
+    memcpy(item.id, id->b, sizeof(item.id));
+    wake_sender_create(&sender, a->conf->runtime_dir);
+    wake_send(sender, &item, 1);
+    wake_sender_destroy(&sender);
+}
+
 static int print_switched(struct admin *a, const struct id *id, enum destination_status status)
 {
     struct table *t = table_new(a->pool);
@@ -124,6 +139,7 @@ static int run_enable(struct admin *a, struct err *err)
         return -1;
     if (endpoints_enable(a->db, &id, err) < 0)
         return err_prefix(err, "%s", a->operand);
+    wake_dispatchers(a, &id);
     return print_switched(a, &id, DESTINATION_ENABLED);
 }
 
@@ -137,6 +153,7 @@ static int run_disable(struct admin *a, struct err *err)
         return -1;
     if (endpoints_disable(a->db, &id, reason, err) < 0)
         return err_prefix(err, "%s", a->operand);
+    wake_dispatchers(a, &id);
     return print_switched(a, &id, DESTINATION_DISABLED);
 }
 
@@ -148,6 +165,7 @@ static int run_pause(struct admin *a, struct err *err)
         return -1;
     if (endpoints_pause(a->db, &id, err) < 0)
         return err_prefix(err, "%s", a->operand);
+    wake_dispatchers(a, &id);
     return print_switched(a, &id, DESTINATION_PAUSED);
 }
 
@@ -159,6 +177,7 @@ static int run_resume(struct admin *a, struct err *err)
         return -1;
     if (endpoints_resume(a->db, &id, err) < 0)
         return err_prefix(err, "%s", a->operand);
+    wake_dispatchers(a, &id);
     return print_switched(a, &id, DESTINATION_ENABLED);
 }
 
@@ -175,6 +194,7 @@ static int run_rotate(struct admin *a, struct err *err)
     if (endpoints_rotate_secret(a->db, a->pool, a->keys, &id, given, grace, &secret,
                                 &previous_until, err) < 0)
         return err_prefix(err, "%s", a->operand);
+    wake_dispatchers(a, &id);
     struct table *t = table_new(a->pool);
     table_row(t);
     table_id(t, "webhook_id", ID_ENDPOINT, &id);

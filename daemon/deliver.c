@@ -79,6 +79,12 @@ void deliverer_wake(struct deliverer *d, const struct id *ids, size_t count)
     lane_poke(d->draw_lane);
 }
 
+void deliverer_reload(struct deliverer *d, const struct id *id)
+{
+    destinations_get(d->destinations, id)->loaded_at = 0;
+    deliverer_wake(d, id, 1);
+}
+
 void deliverer_look(struct deliverer *d)
 {
     d->rescan = true;
@@ -204,29 +210,6 @@ static size_t choose(struct deliverer *d, struct draw_want *wants, usec_t now, u
     return chosen;
 }
 
-/* The one request to a destination on hold is made by whoever moves its hold on first. */
-static int win_probes(struct deliverer *d, struct db *db, struct draw_want *wants, size_t *count,
-                      struct err *err)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < *count; i++) {
-        struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
-        bool ours = true;
-        if (one->health.held_until != TIME_NONE) {
-            usec_t lease = one->timeout + d->dispatcher->conf->lease_grace;
-            if (deliveries_probe(db, &one->id, lease, &ours, err))
-                return -1;
-            one->probe_ours = ours;
-            if (!ours)
-                one->loaded_at = 0; /* another dispatcher's probe: read anew */
-        }
-        if (ours)
-            wants[kept++] = wants[i];
-    }
-    *count = kept;
-    return 0;
-}
-
 static usec_t lease_for(const struct deliverer *d, const struct draw_want *wants, size_t count)
 {
     usec_t longest = 0;
@@ -265,6 +248,45 @@ static void mark_drawn(struct deliverer *d, const struct draw_want *wants, size_
         if (came == 0)
             one->probe_ours = false;
     }
+}
+
+static bool is_among(const struct id *id, const struct id *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (id_eq(&ids[i], id))
+            return true;
+    }
+    return false;
+}
+
+/* The one request to a destination on hold is made by whoever moves its hold on first. */
+static int win_probes(struct deliverer *d, struct db *db, struct draw_want *wants, size_t *count,
+                      struct err *err)
+{
+    struct id held[DRAW_DESTINATIONS_MAX], ours[DRAW_DESTINATIONS_MAX];
+    size_t held_count = 0, ours_count, kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
+        if (one->health.held_until != TIME_NONE)
+            held[held_count++] = one->id;
+    }
+    if (held_count == 0)
+        return 0;
+    if (deliveries_probe(db, held, held_count, lease_for(d, wants, *count), ours, &ours_count, err))
+        return -1;
+    for (size_t i = 0; i < *count; i++) {
+        struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
+        if (one->health.held_until != TIME_NONE) {
+            one->probe_ours = is_among(&one->id, ours, ours_count);
+            if (!one->probe_ours) {
+                one->loaded_at = 0; /* another dispatcher's probe: read anew */
+                continue;
+            }
+        }
+        wants[kept++] = wants[i];
+    }
+    *count = kept;
+    return 0;
 }
 
 static int draw(struct deliverer *d, struct db *db, struct pool *pool, struct draw_want *wants,

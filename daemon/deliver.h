@@ -12,6 +12,8 @@ void deliverer_create(struct deliverer **deliverer_r, struct dispatcher *dispatc
 void deliverer_destroy(struct deliverer **deliverer);
 /* These destinations have something due now. */
 void deliverer_wake(struct deliverer *deliverer, const struct id *destinations, size_t count);
+/* It was changed by its owner: reads it anew, and looks whether it has something due. */
+void deliverer_reload(struct deliverer *deliverer, const struct id *destination);
 /* Something may be due: look again. */
 void deliverer_look(struct deliverer *deliverer);
 /* Nothing is due, under way or to be written. */

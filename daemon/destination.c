@@ -141,6 +141,7 @@ void destination_load(struct destination *d, const struct destination_row *row,
                       usec_t monotonic)
 {
     bool first = !d->known;
+    bool switched = d->switches != row->switches;
     pool_clear(d->pool);
     d->known = true;
     d->loaded_at = monotonic;
@@ -155,8 +156,11 @@ void destination_load(struct destination *d, const struct destination_row *row,
         add_secret(d, keys, row->previous_secret_sealed);
     if (first)
         health_init(&d->health, policy, row->health.good_since);
-    if (d->health_changed || d->probe_ours)
+    if ((d->health_changed || d->probe_ours) && !switched)
         return;
+    d->switches = row->switches;
+    d->health_changed = false;
+    d->disable_reason = NULL;
     unsigned window = d->health.window;
     d->health = row->health;
     d->health.window = window;

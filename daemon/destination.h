@@ -23,6 +23,7 @@ struct destination {
     size_t secret_count;
     usec_t timeout;
     unsigned max_in_flight;
+    unsigned switches;
     usec_t loaded_at; /* monotonic */
 
     struct health health;
@@ -57,7 +58,7 @@ void destinations_sweep(struct destinations *table);
 unsigned destination_window(const struct destination *d);
 
 /* Takes over what the database says. Health that is still to be written, or that a probe of ours is
- * about to tell, is kept. */
+ * about to tell, is kept, unless the owner enabled the destination since. */
 void destination_load(struct destination *d, const struct destination_row *row,
                       const struct keyring *keys, const struct health_policy *policy, usec_t now,
                       usec_t monotonic);

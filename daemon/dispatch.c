@@ -136,6 +136,9 @@ static void woken(void *ctx, const struct wake_item *items, size_t count)
         case WAKE_DELIVERY:
             deliverer_wake(d->deliverer, &id, 1);
             break;
+        case WAKE_CHANGED:
+            deliverer_reload(d->deliverer, &id);
+            break;
         case WAKE_STEP:
             caller_look(d->caller);
             break;

@@ -38,6 +38,7 @@ static void add_health(struct batch *b, struct destination *one)
     }
     b->destinations[b->health_count] = one;
     b->health[b->health_count].destination_id = one->id;
+    b->health[b->health_count].switches = one->switches;
     b->health[b->health_count].health = one->health;
     b->health[b->health_count++].disable_reason = one->disable_reason;
 }

@@ -8,7 +8,6 @@
 
 #define TRIES 5
 #define SUMMARY_MAX 100000 /* bytes; what a carrier says beyond is cut */
-#define TRANSCRIPT_MAX 1000000
 #define OUTCOME_MAX 400 /* bytes of the 100 characters that the column takes */
 #define MESSAGE_MAX 500
 
@@ -198,8 +197,7 @@ static int write_call(struct db *db, const struct conf *conf, const struct locke
         query_bind_null(q);
     query_bind_str(q, done ? outcome_of(report, change) : STR_NULL);
     query_bind_str(q, done ? cut(report->summary, SUMMARY_MAX) : STR_NULL);
-    query_bind_str(q,
-                   done && report->transcript.n <= TRANSCRIPT_MAX ? report->transcript : STR_NULL);
+    query_bind_str(q, done ? report->transcript : STR_NULL);
     query_bind_str(q, failed ? str_of(call_error_code(change->error)) : STR_NULL);
     query_bind_str(q, failed ? message : STR_NULL);
     query_bind_time(q, due);

@@ -48,6 +48,7 @@ static void read_destination(struct query *q, struct pool *pool, struct destinat
     row->timeout_seconds = (unsigned)query_i64(q);
     row->max_in_flight = (unsigned)query_i64(q);
     row->status = (enum destination_status)(query_i64(q) - 1);
+    row->switches = (unsigned)query_i64(q);
     row->health.failures = (unsigned)query_i64(q);
     row->health.good_since = query_time(q);
     row->health.held_until = query_time(q);
@@ -179,14 +180,41 @@ int deliveries_draw(struct db *db, struct pool *pool, uint64_t owner, const stru
     return 0;
 }
 
-int deliveries_probe(struct db *db, const struct id *destination_id, usec_t lease, bool *ours_r,
-                     struct err *err)
+static int draw_probes(struct db *db, const struct id *ids, size_t count, struct id *ours,
+                       size_t *ours_count_r, struct err *err)
 {
-    struct query *q = db_use(db, STMT_DELIVERY_PROBE);
-    query_bind_i64(q, lease);
-    query_bind_id(q, destination_id);
+    struct query *q = db_use_many(db, STMT_DELIVERY_PROBE_DRAW, count);
+    for (size_t i = 0; i < count; i++)
+        query_bind_id(q, &ids[i]);
     if (query_run(q, err))
         return -1;
-    *ours_r = query_affected(q) > 0;
+    *ours_count_r = 0;
+    while (*ours_count_r < count && query_next(q))
+        query_id(q, &ours[(*ours_count_r)++]);
     return 0;
+}
+
+static int win_probes(struct db *db, const struct id *ours, size_t count, usec_t lease,
+                      struct err *err)
+{
+    if (count == 0)
+        return 0;
+    struct query *q = db_use_many(db, STMT_DELIVERY_PROBE_WIN, count);
+    query_bind_i64(q, lease);
+    for (size_t i = 0; i < count; i++)
+        query_bind_id(q, &ours[i]);
+    return query_run(q, err);
+}
+
+int deliveries_probe(struct db *db, const struct id *ids, size_t count, usec_t lease,
+                     struct id *ours_r, size_t *ours_count_r, struct err *err)
+{
+    if (db_begin(db, err))
+        return -1;
+    if (draw_probes(db, ids, count, ours_r, ours_count_r, err) ||
+        win_probes(db, ours_r, *ours_count_r, lease, err)) {
+        db_rollback(db);
+        return -1;
+    }
+    return db_commit(db, err);
 }

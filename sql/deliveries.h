@@ -34,6 +34,7 @@ struct destination_row {
     struct str url, secret_sealed, previous_secret_sealed;
     usec_t previous_until; /* TIME_NONE: no previous secret */
     unsigned timeout_seconds, max_in_flight;
+    unsigned switches; /* how often it was enabled by hand */
     struct health health; /* window is left 0 */
 };
 /* Rows of those that exist, in no order. */
@@ -57,9 +58,10 @@ struct drawn_delivery {
 int deliveries_draw(struct db *db, struct pool *pool, uint64_t owner, const struct draw_want *wants,
                     size_t count, usec_t lease, struct drawn_delivery **rows_r, size_t *count_r,
                     struct err *err) MUST_CHECK;
-/* A held destination's one probe: true when it is ours. */
-int deliveries_probe(struct db *db, const struct id *destination_id, usec_t lease, bool *ours_r,
-                     struct err *err) MUST_CHECK;
+/* Held destinations whose wait is over: the one probe of each is for whoever gets it here, until
+ * now + lease. ours_r: room for count, at most DB_MANY_MAX. */
+int deliveries_probe(struct db *db, const struct id *ids, size_t count, usec_t lease,
+                     struct id *ours_r, size_t *ours_count_r, struct err *err) MUST_CHECK;
 
 struct finished_delivery {
     struct id delivery_id, destination_id, workspace_id;
@@ -78,6 +80,7 @@ struct finished_delivery {
 };
 struct destination_health {
     struct id destination_id;
+    unsigned switches; /* when it was learned: nothing is written when it was enabled since */
     struct health health;
     const char *disable_reason; /* NULL: not to be disabled */
 };

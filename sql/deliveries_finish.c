@@ -147,6 +147,7 @@ static int write_health(struct db *db, const struct destination_health *health, 
         query_bind_time(q, h->held_until);
         query_bind_i64(q, h->hold_wait / USEC_PER_MS);
         query_bind_id(q, &health[i].destination_id);
+        query_bind_i64(q, health[i].switches);
         if (query_run(q, err))
             return -1;
         if (!health[i].disable_reason)
@@ -154,6 +155,7 @@ static int write_health(struct db *db, const struct destination_health *health, 
         q = db_use(db, STMT_DELIVERY_DISABLE);
         query_bind_str(q, str_of(health[i].disable_reason));
         query_bind_id(q, &health[i].destination_id);
+        query_bind_i64(q, health[i].switches);
         if (query_run(q, err))
             return -1;
     }

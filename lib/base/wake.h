@@ -14,6 +14,7 @@
 enum wake_kind {
     WAKE_CALL = 'c' /* id: the agent with a due call */,
     WAKE_DELIVERY = 'd' /* id: the destination */,
+    WAKE_CHANGED = 'e' /* id: a destination whose owner changed it; it may have work, too */,
     WAKE_STEP = 's' /* id: ignored; the simulator has something due */
 };
 

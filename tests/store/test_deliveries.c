@@ -3,6 +3,7 @@
  * guarded by owner and fence, safe to repeat.
  */
 #include "sql/deliveries.h"
+#include "sql/destinations.h"
 #include "sql/figures.h"
 #include "tests/store/call_fixture.h"
 
@@ -178,17 +179,43 @@ START_TEST(health_is_written_and_read)
 }
 END_TEST
 
+/* What was learned before the owner enabled the endpoint says nothing of it any more. */
+START_TEST(health_from_before_an_enabling_is_not_written)
+{
+    struct destination_health health = {
+        .destination_id = f.endpoint_id,
+        .health = {.failures = 7, .held_until = TIME_NONE, .good_since = clock_wall()},
+        .disable_reason = "Enough.",
+    };
+    size_t lost;
+    struct err err;
+    ck_ok(endpoints_enable(f.store.db, &f.endpoint_id, &err), &err);
+    ck_ok(deliveries_finish(f.store.db, 1, clock_wall(), NULL, 0, &health, 1, &lost, &err), &err);
+    ck_assert_str_eq(store_ask(&f.store, "SELECT status, failures, switches FROM destinations"),
+                     "enabled\t0\t1");
+    health.switches = 1;
+    ck_ok(deliveries_finish(f.store.db, 1, clock_wall(), NULL, 0, &health, 1, &lost, &err), &err);
+    ck_assert_str_eq(store_ask(&f.store, "SELECT status, failures, switches FROM destinations"),
+                     "disabled\t7\t1");
+}
+END_TEST
+
+static size_t probes_won(void)
+{
+    struct id ids[3] = {f.agent_id, f.endpoint_id, f.workspace_id}, ours[3];
+    size_t count;
+    struct err err;
+    ck_ok(deliveries_probe(f.store.db, ids, 3, 60 * S, ours, &count, &err), &err);
+    ck_assert(count == 0 || id_eq(&ours[0], &f.endpoint_id));
+    return count;
+}
+
 START_TEST(a_probe_is_won_once)
 {
-    struct err err;
-    bool ours = true;
-    ck_ok(deliveries_probe(f.store.db, &f.endpoint_id, 60 * S, &ours, &err), &err);
-    ck_assert_msg(!ours, "an endpoint that is not held was probed");
+    ck_assert_msg(probes_won() == 0, "an endpoint that is not held was probed");
     store_script(f.store.db, "UPDATE destinations SET held_until = NOW(6)");
-    ck_ok(deliveries_probe(f.store.db, &f.endpoint_id, 60 * S, &ours, &err), &err);
-    ck_assert(ours);
-    ck_ok(deliveries_probe(f.store.db, &f.endpoint_id, 60 * S, &ours, &err), &err);
-    ck_assert(!ours);
+    ck_assert_uint_eq(probes_won(), 1);
+    ck_assert_uint_eq(probes_won(), 0);
 }
 END_TEST
 
@@ -250,6 +277,7 @@ int main(void)
     tcase_add_test(tc, successes_and_failures_are_written_with_their_log);
     tcase_add_test(tc, given_back_is_as_it_was);
     tcase_add_test(tc, health_is_written_and_read);
+    tcase_add_test(tc, health_from_before_an_enabling_is_not_written);
     tcase_add_test(tc, a_probe_is_won_once);
     tcase_add_test(tc, work_is_found_by_destination);
     tcase_add_test(tc, finding_work_is_a_loose_index_scan);
