@@ -78,6 +78,11 @@ static int open_needs(struct admin *a, struct err *err)
     return migrate_check(a->db, err);
 }
 
+void admin_settle(const struct admin *a)
+{
+    clock_sleep(a->conf->recheck_interval);
+}
+
 static int run(struct admin *a, int argc, char **argv)
 {
     struct admin_request request;

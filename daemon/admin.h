@@ -94,6 +94,11 @@ int admin_workspace_id(const struct admin *a, struct id *id_r, const struct id *
 int admin_url(const struct admin *a, const char *name, struct str *url_r,
               struct err *err) MUST_CHECK;
 
+/* ---- daemon/admin.c ---- */
+
+/* After what takes a right away, or gives it: waits until no responder goes by what was before. */
+void admin_settle(const struct admin *a);
+
 /* ---- daemon/admin_help.c ---- */
 
 void admin_help(const struct admin_noun *nouns, const struct admin_noun *noun);

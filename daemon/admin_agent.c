@@ -108,6 +108,7 @@ static int set_enabled(struct admin *a, bool enabled, struct err *err)
         return -1;
     if (agents_set_enabled(a->db, &id, enabled, err) < 0)
         return err_prefix(err, "%s", a->operand);
+    admin_settle(a);
     struct table *t = table_new(a->pool);
     table_row(t);
     table_id(t, "agent_id", ID_AGENT, &id);

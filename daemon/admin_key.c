@@ -74,6 +74,7 @@ static int run_revoke(struct admin *a, struct err *err)
         return -1;
     if (api_keys_revoke(a->db, &id, err) < 0)
         return err_prefix(err, "%s", a->operand);
+    admin_settle(a);
     struct table *t = table_new(a->pool);
     table_row(t);
     table_id(t, "key_id", ID_KEY, &id);

@@ -50,6 +50,7 @@ static int set_status(struct admin *a, enum workspace_status status, struct err 
         return -1;
     if (workspaces_set_status(a->db, &id, status, err) < 0)
         return err_prefix(err, "%s", a->operand);
+    admin_settle(a);
     struct table *t = table_new(a->pool);
     table_row(t);
     table_id(t, "workspace_id", ID_WORKSPACE, &id);

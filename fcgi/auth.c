@@ -18,7 +18,7 @@ struct str auth_bearer(const struct request *rq)
     return rest.n > 0 ? rest : STR_NULL;
 }
 
-int auth_read_key(struct request *rq, struct err *err)
+int auth_read_key(const struct request *rq, struct credential *credential_r, struct err *err)
 {
     struct str key = auth_bearer(rq);
     if (key.p == NULL)
@@ -26,27 +26,8 @@ int auth_read_key(struct request *rq, struct err *err)
                        "Missing API key. Send it in the header \"Authorization: Bearer <key>\".");
     if (key.n > API_KEY_MAX)
         return err_set(err, ERR_UNAUTHORIZED, "Invalid API key.");
-    crypto_sha256(key, rq->credential.key_hash);
-    rq->has_credential = true;
+    crypto_sha256(key, credential_r->key_hash);
     return 0;
-}
-
-const struct credential *auth_credential(struct request *rq)
-{
-    if (!rq->has_credential)
-        die("a handler wants a key on a route without scope");
-    rq->key_with_store = true;
-    return &rq->credential;
-}
-
-void auth_check_before_refusal(struct request *rq, struct db *db, struct err *err)
-{
-    if (!rq->has_credential || rq->key_with_store || answer_status_of(err->code) >= STATUS_500)
-        return;
-    struct err key_err;
-    unsigned scope = route_info(rq->match.route)->scope;
-    if (credentials_check(db, auth_credential(rq), scope, &key_err) != 0)
-        *err = key_err;
 }
 
 bool auth_token_is(const struct request *rq, struct str token)

@@ -2,7 +2,6 @@
  * calls_handlers.c - the Calls API: make, read, list, cancel. Reads what the caller sent, asks the
  * store, and writes its answer in the documented form.
  */
-#include "fcgi/auth.h"
 #include "fcgi/call_json.h"
 #include "fcgi/list_query.h"
 #include "fcgi/responder.h"
@@ -55,8 +54,6 @@ static int replay_refused(struct responder *rs, struct request *rq, struct answe
 
     if (call->idempotency_key.p == NULL)
         return -1;
-    /* Not by auth_credential(): when nothing is found, the key is still to be checked. */
-    call->credential = rq->credential;
     if (calls_replay(rs->db, rq->pool, call, &made, &found, &fault) != 0) {
         *err = fault;
         return -1;
@@ -72,6 +69,7 @@ int call_create(struct responder *rs, struct request *rq, struct answer *an, str
     usec_t now = clock_wall();
     struct call_request request;
     struct call_new call = {
+        .who = rq->who,
         .request = &request,
         .idempotency_key = STR_NULL,
         .idempotency_retention = rs->conf->idempotency_retention,
@@ -87,7 +85,11 @@ int call_create(struct responder *rs, struct request *rq, struct answer *an, str
         return replay_refused(rs, rq, an, &call, err);
     crypto_random(random, sizeof(random));
     call.call_id = id_make(now, random);
-    call.credential = *auth_credential(rq);
+    if (known_agent(rs->known, rs->db, &request.agent_id, &call.agent, err) != 0) {
+        if (err->code != ERR_NOT_FOUND)
+            return -1;
+        call.agent = NULL;
+    }
     if (calls_create(rs->db, rq->pool, &call, &made, err) != 0)
         return -1;
     responder_wake(rs, made.due_now ? &made.agent_id : NULL, made.destinations,
@@ -111,7 +113,7 @@ int call_get(struct responder *rs, struct request *rq, struct answer *an, struct
 
     if (read_call_id(rq, &call_id, err) != 0)
         return -1;
-    if (calls_get(rs->db, rq->pool, auth_credential(rq), &call_id, &row, err) != 0)
+    if (calls_get(rs->db, rq->pool, &rq->who->workspace_id, &call_id, &row, err) != 0)
         return -1;
     buf_lit(&an->body, "{\"data\":");
     call_json(&an->body, &row);
@@ -132,7 +134,7 @@ int call_cancel(struct responder *rs, struct request *rq, struct answer *an, str
     if (rq->json != NULL && json_each(rq->json, &it, &name, &value))
         return err_set(err, ERR_INVALID, "This request has no fields; it came with %.*s.",
                        STR_ARG(name));
-    if (calls_cancel(rs->db, auth_credential(rq), &call_id, &cancelled_at, err) != 0)
+    if (calls_cancel(rs->db, &rq->who->workspace_id, &call_id, &cancelled_at, err) != 0)
         return -1;
 
     char text[ID_TEXT_SIZE], at[TIME_TEXT_SIZE];
@@ -155,7 +157,7 @@ int call_list(struct responder *rs, struct request *rq, struct answer *an, struc
 
     if (list_query_read(rq->pool, rq->param[PARAM_QUERY], &filter, err) != 0)
         return -1;
-    if (calls_list(rs->db, rq->pool, auth_credential(rq), &filter, &rows, &count, &more, &next,
+    if (calls_list(rs->db, rq->pool, &rq->who->workspace_id, &filter, &rows, &count, &more, &next,
                    err) != 0)
         return -1;
     buf_lit(&an->body, "{\"data\":[");

@@ -51,9 +51,7 @@ struct request {
     struct route_match match;
     bool routed; /* match is good */
 
-    bool has_credential; /* a key came; nothing more is known of it */
-    bool key_with_store; /* it was handed to the store, which checks it with the work */
-    struct credential credential;
+    const struct principal *who; /* NULL: the route asks for no key */
 
     uint64_t body_length; /* what CONTENT_LENGTH says; UINT64_MAX: nothing */
     struct str body;

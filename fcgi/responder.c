@@ -28,6 +28,7 @@ int responder_init(struct responder *rs, const struct program *program, const st
         return -1;
     }
     wake_sender_create(&rs->wake, conf->runtime_dir);
+    known_create(&rs->known, conf->recheck_interval);
     db_create(&rs->db, conf);
     pool_create(&rs->pool);
     buf_init(&rs->body, 0);
@@ -41,6 +42,7 @@ void responder_deinit(struct responder *rs)
     buf_deinit(&rs->body);
     pool_destroy(&rs->pool);
     db_destroy(&rs->db);
+    known_destroy(&rs->known);
     wake_sender_destroy(&rs->wake);
     counters_close(&rs->counters);
     if (rs->ring != NULL)
@@ -92,16 +94,6 @@ static enum step step_route(struct responder *rs, struct request *rq, struct ans
     return STEP_ANSWERED;
 }
 
-static enum step step_key(struct responder *rs, struct request *rq, struct answer *an,
-                          struct err *err)
-{
-    (void)rs;
-    (void)an;
-    if (route_info(rq->match.route)->scope == SCOPE_NONE)
-        return STEP_NEXT;
-    return auth_read_key(rq, err) == 0 ? STEP_NEXT : STEP_FAILED;
-}
-
 /* Looks again after each new connection: the schema may have been migrated meanwhile. */
 static enum step step_schema(struct responder *rs, struct request *rq, struct answer *an,
                              struct err *err)
@@ -119,6 +111,22 @@ static enum step step_schema(struct responder *rs, struct request *rq, struct an
     }
     rs->schema_known = true;
     rs->schema_seen = db_generation(rs->db);
+    return STEP_NEXT;
+}
+
+/* Nothing else that is wrong with a request is told to who has no key for it. */
+static enum step step_key(struct responder *rs, struct request *rq, struct answer *an,
+                          struct err *err)
+{
+    unsigned scope = route_info(rq->match.route)->scope;
+    struct credential credential;
+    (void)an;
+    if (scope == SCOPE_NONE)
+        return STEP_NEXT;
+    if (auth_read_key(rq, &credential, err) != 0 ||
+        known_principal(rs->known, rs->db, &credential, &rq->who, err) != 0 ||
+        principal_check_scope(rq->who, scope, err) != 0)
+        return STEP_FAILED;
     return STEP_NEXT;
 }
 
@@ -174,10 +182,10 @@ static enum step step_handle(struct responder *rs, struct request *rq, struct an
 /* The order is part of the API: the first step that fails decides the answer. */
 static step_fn *const steps[] = {
     step_route,  /* 404, 405, OPTIONS */
-    step_key,    /* 401: no key came */
     step_schema, /* 503: no database, or one of another version */
+    step_key,    /* 401, 403 */
     step_body,   /* 415, 413, 400 */
-    step_handle, /* all else; the key is checked by the statement that does the work */
+    step_handle, /* all else */
 };
 
 /* Leaves in *err what went wrong; ERR_NONE: nothing did. */
@@ -188,10 +196,8 @@ static void run_steps(struct responder *rs, struct request *rq, struct answer *a
         enum step step = steps[i](rs, rq, an, err);
         if (step == STEP_NEXT)
             continue;
-        if (step == STEP_FAILED) {
-            auth_check_before_refusal(rq, rs->db, err);
+        if (step == STEP_FAILED)
             answer_error(an, err);
-        }
         break;
     }
     if (an->body.overflow || an->headers.overflow) {

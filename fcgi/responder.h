@@ -7,6 +7,7 @@
 #define HV_RESPONDER_H
 
 #include "fcgi/answer.h"
+#include "fcgi/known.h"
 #include "fcgi/request.h"
 #include "lib/base/counters.h"
 #include "lib/base/crypto.h"
@@ -38,6 +39,7 @@ struct responder {
     struct db *db;
     struct counters *counters; /* a row per route and one for no route; a column per status */
     struct wake_sender *wake;
+    struct known *known;
 
     /* of the request under way; their memory is kept for the next */
     struct pool *pool;

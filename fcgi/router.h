@@ -7,7 +7,7 @@
 #define HV_ROUTER_H
 
 #include "lib/base/buf.h"
-#include "sql/calls.h"
+#include "sql/credentials.h"
 
 #define METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(PATCH) X(DELETE) X(OPTIONS)
 enum method {
@@ -37,7 +37,7 @@ enum route {
 struct route_info {
     enum method method;
     const char *path;
-    unsigned scope; /* SCOPE_ of sql/calls.h */
+    unsigned scope; /* SCOPE_ of sql/credentials.h */
     enum body_kind body;
     enum program_bit program;
 };

@@ -68,7 +68,8 @@ int api_keys_create(struct db *db, const struct api_key_new *key, struct id *key
 /* workspace_id NULL: all workspaces'; revoked ones too. */
 int api_keys_list(struct db *db, struct pool *pool, const struct id *workspace_id,
                   struct api_key_row **rows_r, size_t *count_r, struct err *err) MUST_CHECK;
-/* From the commit on the key is unknown. ERR_NOT_FOUND; revoking again keeps the first moment. */
+/* Unknown from the commit on, but for what a responder knows for a moment (recheck_interval).
+ * ERR_NOT_FOUND; revoking again keeps the first moment. */
 int api_keys_revoke(struct db *db, const struct id *key_id, struct err *err) MUST_CHECK;
 
 #endif

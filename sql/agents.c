@@ -91,3 +91,20 @@ int agents_set_enabled(struct db *db, const struct id *agent_id, bool enabled, s
         return err_set(err, ERR_NOT_FOUND, "there is no such agent");
     return 0;
 }
+
+int agents_facts(struct db *db, const struct id *agent_id, struct agent_facts *facts_r,
+                 struct err *err)
+{
+    struct query *q = db_use(db, STMT_AGENT_FACTS);
+
+    query_bind_id(q, agent_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_NOT_FOUND, "there is no such agent");
+    facts_r->agent_id = *agent_id;
+    query_id(q, &facts_r->workspace_id);
+    facts_r->enabled = query_i64(q) != 0;
+    facts_r->start_delay_seconds = (unsigned)query_i64(q);
+    return 0;
+}

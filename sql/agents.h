@@ -25,4 +25,14 @@ int agents_list(struct db *db, struct pool *pool, const struct id *workspace_id,
 int agents_set_enabled(struct db *db, const struct id *agent_id, bool enabled,
                        struct err *err) MUST_CHECK;
 
+/* What making a call must know of its agent. */
+struct agent_facts {
+    struct id agent_id, workspace_id;
+    bool enabled;
+    unsigned start_delay_seconds;
+};
+/* ERR_NOT_FOUND: there is none, of any workspace. */
+int agents_facts(struct db *db, const struct id *agent_id, struct agent_facts *facts_r,
+                 struct err *err) MUST_CHECK;
+
 #endif

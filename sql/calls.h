@@ -1,7 +1,7 @@
 /*
- * calls.h - calls as rows: made, read, listed, cancelled. One round trip each on the happy path:
- * the credential is checked by the same statement that does the work, and only when nothing came
- * back a second statement finds out why.
+ * calls.h - calls as rows: made, read, listed, cancelled, each for the workspace of who asks. One
+ * round trip each on the happy path; only when nothing came back, or what came back was a
+ * duplicate, a second statement finds out why.
  */
 #ifndef HV_CALLS_H
 #define HV_CALLS_H
@@ -9,24 +9,11 @@
 #include "lib/rules/call.h"
 #include "lib/rules/call_request.h"
 #include "lib/rules/cursor.h"
-#include "sql/db.h"
+#include "sql/agents.h"
+#include "sql/credentials.h"
 
-#define SCOPE_CALLS 1u
-#define SCOPE_MANAGE 2u
-
-/* Who asks: SHA-256 of the API key as it came. */
-struct credential {
-    unsigned char key_hash[32];
-};
-
-/* Is the key good, and does it have the scope? For requests that fail before any of the functions
- * below is asked: what is wrong with them is told only to those whose key is good. */
-int credentials_check(struct db *db, const struct credential *credential, unsigned scope,
-                      struct err *err) MUST_CHECK;
-
-/* Errors all of these share: ERR_UNAUTHORIZED ("Invalid API key."), ERR_FORBIDDEN (the key lacks
- * the scope), ERR_NOT_FOUND, ERR_UNAVAILABLE. ERR_UNCERTAIN never leaves here: what was uncertain
- * was found out or repeated by its key before. */
+/* Errors all of these share: ERR_NOT_FOUND, ERR_UNAVAILABLE. ERR_UNCERTAIN never leaves here: what
+ * was uncertain was found out or repeated by its key before. */
 
 struct call_row {
     struct id call_id, agent_id, workspace_id;
@@ -42,8 +29,9 @@ struct call_row {
 };
 
 struct call_new {
-    struct credential credential;
-    struct id call_id; /* made by the caller: what makes the insert repeatable */
+    const struct principal *who;
+    const struct agent_facts *agent; /* NULL: there is none of this id */
+    struct id call_id;               /* made by the caller: what makes the insert repeatable */
     const struct call_request *request;
     struct str idempotency_key; /* STR_NULL: none */
     usec_t idempotency_retention;
@@ -60,23 +48,23 @@ struct call_made {
     size_t destination_count;
 };
 
-/* ERR_NOT_FOUND: the agent is not the workspace's. ERR_KEY_REUSED: same key, other request. A
- * suspended workspace or a disabled agent makes the call with status disallowed, and its event,
- * in one commit. */
+/* ERR_NOT_FOUND: there is no such agent, or it is another workspace's. ERR_KEY_REUSED: same key,
+ * other request. A suspended workspace or a disabled agent makes the call with status disallowed,
+ * and its event, in one commit. */
 int calls_create(struct db *db, struct pool *pool, const struct call_new *call,
                  struct call_made *made_r, struct err *err) MUST_CHECK;
 
 /* For a request that is refused for what it says, before that is told: has it been answered before,
  * under this Idempotency-Key, when it was still right? Then *found_r and the first answer again.
- * Only the credential, the key and the request's fingerprint are looked at. */
+ * Only who asks, the key and the request's fingerprint are looked at. */
 int calls_replay(struct db *db, struct pool *pool, const struct call_new *call,
                  struct call_made *made_r, bool *found_r, struct err *err) MUST_CHECK;
 
-int calls_get(struct db *db, struct pool *pool, const struct credential *credential,
+int calls_get(struct db *db, struct pool *pool, const struct id *workspace_id,
               const struct id *call_id, struct call_row *row_r, struct err *err) MUST_CHECK;
 
 /* ERR_NOT_CANCELLABLE once it has started or is over; a second cancel gives the same moment. */
-int calls_cancel(struct db *db, const struct credential *credential, const struct id *call_id,
+int calls_cancel(struct db *db, const struct id *workspace_id, const struct id *call_id,
                  usec_t *cancelled_at_r, struct err *err) MUST_CHECK;
 
 struct call_filter {
@@ -90,11 +78,11 @@ struct call_filter {
     unsigned limit;       /* 1 to 100 */
 };
 /* Newest first. next_r: the cursor of the last row when more follow; *more_r says so. */
-int calls_list(struct db *db, struct pool *pool, const struct credential *credential,
+int calls_list(struct db *db, struct pool *pool, const struct id *workspace_id,
                const struct call_filter *filter, struct call_row **rows_r, size_t *count_r,
                bool *more_r, struct cursor *next_r, struct err *err) MUST_CHECK;
 
-/* The same without a credential, for the operator: workspace_id NULL lists all workspaces'. */
+/* The same of all workspaces, for the operator: workspace_id NULL lists all workspaces'. */
 int calls_list_operator(struct db *db, struct pool *pool, const struct id *workspace_id,
                         unsigned limit, struct call_row **rows_r, size_t *count_r,
                         struct err *err) MUST_CHECK;

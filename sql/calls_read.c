@@ -1,46 +1,12 @@
 /*
- * calls_read.c - reads, lists and cancels calls, and checks a credential on its own.
+ * calls_read.c - reads, lists and cancels calls.
  */
 #include "sql/calls.h"
-#include "sql/calls_private.h"
 #include <string.h>
 
 #define CANCEL_TRIES 4
 /* Later than any row; DATETIME's own end is 9999. */
 #define TIME_FAR ((usec_t)253370764800 * USEC_PER_S)
-
-int credentials_unknown(struct err *err)
-{
-    return err_set(err, ERR_UNAUTHORIZED, "Invalid API key.");
-}
-
-int credentials_too_small(unsigned scope, struct err *err)
-{
-    return err_set(err, ERR_FORBIDDEN, "This API key does not have the scope \"%s\".",
-                   scope == SCOPE_CALLS ? "calls" : "manage");
-}
-
-static int check(struct db *db, const struct credential *credential, unsigned scope,
-                 struct id *workspace_r, struct err *err)
-{
-    struct query *q = db_use(db, STMT_CREDENTIAL_CHECK);
-    query_bind_bytes(q, credential->key_hash, sizeof credential->key_hash);
-    if (query_run_again(q, err))
-        return -1;
-    if (!query_next(q))
-        return credentials_unknown(err);
-    if (((unsigned)query_i64(q) & scope) != scope)
-        return credentials_too_small(scope, err);
-    query_id(q, workspace_r);
-    return 0;
-}
-
-int credentials_check(struct db *db, const struct credential *credential, unsigned scope,
-                      struct err *err)
-{
-    struct id workspace_id;
-    return check(db, credential, scope, &workspace_id, err);
-}
 
 static void read_row(struct query *q, struct pool *pool, struct call_row *row)
 {
@@ -71,19 +37,15 @@ static int no_such_call(struct err *err)
     return err_set(err, ERR_NOT_FOUND, "No such call.");
 }
 
-int calls_get(struct db *db, struct pool *pool, const struct credential *credential,
+int calls_get(struct db *db, struct pool *pool, const struct id *workspace_id,
               const struct id *call_id, struct call_row *row_r, struct err *err)
 {
     struct query *q = db_use(db, STMT_CALL_GET);
     query_bind_id(q, call_id);
-    query_bind_bytes(q, credential->key_hash, sizeof credential->key_hash);
+    query_bind_id(q, workspace_id);
     if (query_run_again(q, err))
         return -1;
     if (!query_next(q))
-        return credentials_unknown(err);
-    if (query_i64(q) == 0)
-        return credentials_too_small(SCOPE_CALLS, err);
-    if (query_null(q))
         return no_such_call(err);
     read_row(q, pool, row_r);
     return 0;
@@ -137,15 +99,12 @@ static int cancel_state(struct db *db, const struct id *call_id, const struct id
     return 0;
 }
 
-int calls_cancel(struct db *db, const struct credential *credential, const struct id *call_id,
+int calls_cancel(struct db *db, const struct id *workspace_id, const struct id *call_id,
                  usec_t *cancelled_at_r, struct err *err)
 {
-    struct id workspace_id;
-    if (check(db, credential, SCOPE_CALLS, &workspace_id, err))
+    if (cancel_scheduled(db, call_id, workspace_id, err))
         return -1;
-    if (cancel_scheduled(db, call_id, &workspace_id, err))
-        return -1;
-    return cancel_state(db, call_id, &workspace_id, cancelled_at_r, err);
+    return cancel_state(db, call_id, workspace_id, cancelled_at_r, err);
 }
 
 /* The filter that the list is read by, from an index of its own; the others are checked row by row.
@@ -184,16 +143,13 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
     query_bind_i64(q, filter->limit + 1);
 }
 
-int calls_list(struct db *db, struct pool *pool, const struct credential *credential,
+int calls_list(struct db *db, struct pool *pool, const struct id *workspace_id,
                const struct call_filter *filter, struct call_row **rows_r, size_t *count_r,
                bool *more_r, struct cursor *next_r, struct err *err)
 {
-    struct id workspace_id;
-    if (check(db, credential, SCOPE_CALLS, &workspace_id, err))
-        return -1;
     enum stmt stmt = list_statement(filter);
     struct query *q = db_use(db, stmt);
-    bind_list(q, stmt, &workspace_id, filter);
+    bind_list(q, stmt, workspace_id, filter);
     if (query_run_again(q, err))
         return -1;
     struct call_row *rows = pool_new(pool, struct call_row, filter->limit);

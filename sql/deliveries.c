@@ -7,7 +7,7 @@
 int deliveries_due(struct db *db, struct pool *pool, struct due_destination **rows_r,
                    size_t *count_r, usec_t *now_r, struct err *err)
 {
-    struct query *q = db_use(db, STMT_DELIVERY_CLOCK);
+    struct query *q = db_use(db, STMT_CLOCK);
     if (query_run_again(q, err))
         return -1;
     if (!query_next(q))

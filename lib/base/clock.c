@@ -7,6 +7,7 @@
  */
 #include "lib/base/clock.h"
 
+#include <errno.h>
 #include <time.h>
 
 #define SECONDS_PER_DAY 86400
@@ -30,6 +31,13 @@ usec_t clock_wall(void)
 usec_t clock_monotonic(void)
 {
     return read_clock(CLOCK_MONOTONIC);
+}
+
+void clock_sleep(usec_t time)
+{
+    struct timespec left = {.tv_sec = time / USEC_PER_S, .tv_nsec = time % USEC_PER_S * 1000};
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR) {
+    }
 }
 
 /* Days since 1970-01-01. */

@@ -13,8 +13,9 @@ typedef int64_t usec_t;
 #define USEC_PER_MS ((usec_t)1000)
 #define USEC_PER_S ((usec_t)1000000)
 
-usec_t clock_wall(void);      /* this host's clock; what is stored comes from the database's */
-usec_t clock_monotonic(void); /* for deadlines inside one process */
+usec_t clock_wall(void);       /* this host's clock; what is stored comes from the database's */
+usec_t clock_monotonic(void);  /* for deadlines inside one process */
+void clock_sleep(usec_t time); /* all of it, signals or not */
 
 /* 2024-01-27T03:02:00.000Z: 24 characters and a NUL. */
 #define TIME_TEXT_SIZE 25

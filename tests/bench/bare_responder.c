@@ -2,8 +2,8 @@
  * bare_responder.c - the least that a libfcgi program can do to answer as the product does: the
  * measuring stick for its requests. One thread, one statement, one snprintf; nothing is checked.
  *
- *   bench-responder get SOCKET DATABASE KEYHASH              .../v1/calls/{id}: the product's own
- *                                                            SELECT, the product's own body
+ *   bench-responder get SOCKET DATABASE KEYHASH              .../v1/calls/{id}: one SELECT of
+ *                                                            key and call, the product's own body
  *   bench-responder post SOCKET DATABASE WORKSPACE AGENT     one durable INSERT of the same columns
  *
  * KEYHASH, WORKSPACE and AGENT are hexadecimal: nothing is hashed or decoded per request but the
@@ -16,10 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The product's statements, of which one is used. */
-#define X(name, text) static const char SQL_##name[] __attribute__((unused)) = text;
-#include "sql/statements.def"
-#undef X
+/* Key and call in one SELECT: the least with which a request's key is checked anew each time. */
+static const char select_call[] =
+    "SELECT k.scopes & 1, c.call_id, c.agent_id, c.workspace_id, c.status+0, c.test, "
+    "c.contact_number, c.contact_name, c.contact_email, c.additional_info, c.scheduled_at, "
+    "c.created_at, c.updated_at, c.completed_at, c.cancelled_at, c.hold_reason, "
+    "c.duration_seconds, c.outcome, c.summary, c.error_code, c.error_message "
+    "FROM api_keys k LEFT JOIN calls c ON c.call_id = ? AND c.workspace_id = k.workspace_id "
+    "WHERE k.secret_hash = ? AND k.revoked_at IS NULL";
 
 static const char insert_call[] =
     "INSERT INTO calls (call_id, workspace_id, agent_id, status, test, contact_number, "
@@ -206,7 +210,7 @@ static void serve_gets(FCGX_Request *request, MYSQL *db, const char *key_hash)
 {
     unsigned char id[16], hash[32];
     MYSQL_BIND binds[2] = {bare_blob(id, sizeof id, NULL), bare_blob(hash, sizeof hash, NULL)};
-    MYSQL_STMT *stmt = bare_prepare(db, SQL_CALL_GET);
+    MYSQL_STMT *stmt = bare_prepare(db, select_call);
     from_hex(key_hash, hash, sizeof hash);
     bind_row();
     if (mysql_stmt_bind_param(stmt, binds) || mysql_stmt_bind_result(stmt, row.bind))

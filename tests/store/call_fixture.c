@@ -56,12 +56,12 @@ void call_fixture_setup(struct call_fixture *f, const char *name, const char *se
     f->agent_id = fixed_id(2);
     f->endpoint_id = fixed_id(3);
     f->other_agent_id = fixed_id(12);
-    struct id other = fixed_id(11);
+    f->other_workspace_id = fixed_id(11);
     insert_workspace(f, &f->workspace_id, &f->agent_id);
-    insert_workspace(f, &other, &f->other_agent_id);
+    insert_workspace(f, &f->other_workspace_id, &f->other_agent_id);
     insert_key(f, 4, &f->workspace_id, "live", false, &f->live);
     insert_key(f, 5, &f->workspace_id, "test", true, &f->test);
-    insert_key(f, 14, &other, "other", false, &f->calls_only_other);
+    insert_key(f, 14, &f->other_workspace_id, "other", false, &f->calls_only_other);
     store_script(f->store.db,
                  pool_printf(f->store.pool,
                              "INSERT INTO destinations (destination_id, workspace_id, kind, url, "
@@ -92,9 +92,16 @@ int call_fixture_create(struct call_fixture *f, struct db *db, const struct cred
                         struct call_made *made_r, struct err *err)
 {
     unsigned char random[10];
+    struct principal who;
+    struct agent_facts agent;
     crypto_random(random, sizeof random);
+    if (credentials_read(db, credential, &who, err) ||
+        principal_check_scope(&who, SCOPE_CALLS, err))
+        return -1;
+    bool known = agents_facts(db, &request->agent_id, &agent, err) == 0;
     struct call_new call = {
-        .credential = *credential,
+        .who = &who,
+        .agent = known ? &agent : NULL,
         .call_id = id_make(clock_wall(), random),
         .request = request,
         .idempotency_key = str_of(key),

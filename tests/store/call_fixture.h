@@ -13,7 +13,7 @@
 struct call_fixture {
     struct store store;
     struct credential live, test, calls_only_other; /* the last: of another workspace */
-    struct id workspace_id, agent_id, endpoint_id, other_agent_id;
+    struct id workspace_id, agent_id, endpoint_id, other_agent_id, other_workspace_id;
 };
 
 void call_fixture_setup(struct call_fixture *f, const char *name, const char *settings);

@@ -93,15 +93,20 @@ START_TEST(scopes)
 }
 END_TEST
 
+/* The scopes that it gives, or -1. */
 static int check_credential(const char *key)
 {
-    unsigned char hash[SHA256_SIZE];
-    struct query *q = db_use(s.db, STMT_CREDENTIAL_CHECK);
+    struct credential credential;
+    struct principal principal;
 
-    crypto_sha256(str_of(key), hash);
-    query_bind_bytes(q, hash, sizeof(hash));
-    ck_ok(query_run(q, &err), &err);
-    return query_next(q) ? (int)query_i64(q) : -1;
+    crypto_sha256(str_of(key), credential.key_hash);
+    if (credentials_read(s.db, &credential, &principal, &err) < 0) {
+        ck_assert_int_eq(err.code, ERR_UNAUTHORIZED);
+        return -1;
+    }
+    ck_assert(id_eq(&principal.workspace_id, &one.workspace_id));
+    ck_assert(principal.active);
+    return (int)principal.scopes;
 }
 
 START_TEST(key_is_good_until_it_is_revoked)
@@ -128,7 +133,7 @@ START_TEST(key_is_good_until_it_is_revoked)
     ck_ok(api_keys_list(s.db, s.pool, &one.workspace_id, &rows, &count, &err), &err);
     ck_assert_uint_eq(count, 1);
     ck_assert(rows[0].revoked_at != TIME_NONE);
-    ck_assert(rows[0].last_used_at == TIME_NONE);
+    ck_assert(rows[0].last_used_at != TIME_NONE);
     ck_assert_uint_eq(rows[0].prefix.n, API_KEY_PREFIX);
     ck_assert_int_eq(memcmp(rows[0].prefix.p, key, API_KEY_PREFIX), 0);
     ck_assert(rows[0].test);

@@ -195,7 +195,7 @@ START_TEST(get_shows_what_was_written)
     struct call_made call = made(&f.test, "+919876543210", NULL);
     struct call_row row;
     struct err err;
-    ck_ok(calls_get(f.store.db, f.store.pool, &f.live, &call.call_id, &row, &err), &err);
+    ck_ok(calls_get(f.store.db, f.store.pool, &f.workspace_id, &call.call_id, &row, &err), &err);
     ck_assert(str_is(row.contact_number, "+919876543210"));
     ck_assert(row.test);
     ck_assert(row.contact_name.p == NULL);
@@ -211,9 +211,10 @@ START_TEST(another_workspaces_call_is_not_found)
     struct err err;
     usec_t when;
     ck_assert_int_eq(
-        calls_get(f.store.db, f.store.pool, &f.calls_only_other, &call.call_id, &row, &err), -1);
+        calls_get(f.store.db, f.store.pool, &f.other_workspace_id, &call.call_id, &row, &err), -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-    ck_assert_int_eq(calls_cancel(f.store.db, &f.calls_only_other, &call.call_id, &when, &err), -1);
+    ck_assert_int_eq(calls_cancel(f.store.db, &f.other_workspace_id, &call.call_id, &when, &err),
+                     -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
 }
 END_TEST
@@ -223,8 +224,8 @@ START_TEST(a_second_cancel_gives_the_same_moment)
     struct call_made call = made(&f.live, "+919876543210", NULL);
     struct err err;
     usec_t first = 0, second = 1;
-    ck_ok(calls_cancel(f.store.db, &f.live, &call.call_id, &first, &err), &err);
-    ck_ok(calls_cancel(f.store.db, &f.live, &call.call_id, &second, &err), &err);
+    ck_ok(calls_cancel(f.store.db, &f.workspace_id, &call.call_id, &first, &err), &err);
+    ck_ok(calls_cancel(f.store.db, &f.workspace_id, &call.call_id, &second, &err), &err);
     ck_assert_int_eq(first, second);
 }
 END_TEST
@@ -234,7 +235,8 @@ START_TEST(what_is_fenced_is_not_cancelled)
     struct fenced_call call = call_fixture_fenced(&f);
     struct err err;
     usec_t when;
-    ck_assert_int_eq(calls_cancel(f.store.db, &f.live, &call.placement.call_id, &when, &err), -1);
+    ck_assert_int_eq(
+        calls_cancel(f.store.db, &f.workspace_id, &call.placement.call_id, &when, &err), -1);
     ck_assert_int_eq(err.code, ERR_NOT_CANCELLABLE);
 }
 END_TEST
@@ -245,7 +247,7 @@ START_TEST(what_is_cancelled_is_not_fenced)
     struct fence_result result;
     struct err err;
     usec_t when;
-    ck_ok(calls_cancel(f.store.db, &f.live, &call.call_id, &when, &err), &err);
+    ck_ok(calls_cancel(f.store.db, &f.workspace_id, &call.call_id, &when, &err), &err);
     ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
           &err);
     ck_assert_uint_eq(result.count, 0);
@@ -269,7 +271,7 @@ START_TEST(a_list_shows_each_call_once_newest_first)
     usec_t last = INT64_MAX;
     struct id last_id = {{0}};
     while (more) {
-        ck_ok(calls_list(f.store.db, f.store.pool, &f.live, &filter, &rows, &count, &more,
+        ck_ok(calls_list(f.store.db, f.store.pool, &f.workspace_id, &filter, &rows, &count, &more,
                          &filter.cursor, &err),
               &err);
         for (size_t i = 0; i < count; i++) {
@@ -295,7 +297,8 @@ static size_t listed(struct call_filter filter)
     bool more;
     struct err err;
     filter.limit = 100;
-    ck_ok(calls_list(f.store.db, f.store.pool, &f.live, &filter, &rows, &count, &more, &next, &err),
+    ck_ok(calls_list(f.store.db, f.store.pool, &f.workspace_id, &filter, &rows, &count, &more,
+                     &next, &err),
           &err);
     return count;
 }
@@ -307,7 +310,7 @@ START_TEST(filters_choose)
     struct err err;
     usec_t when;
     made(&f.live, "+919876543211", NULL);
-    ck_ok(calls_cancel(f.store.db, &f.live, &first.call_id, &when, &err), &err);
+    ck_ok(calls_cancel(f.store.db, &f.workspace_id, &first.call_id, &when, &err), &err);
 
     struct call_filter filter = any;
     ck_assert_uint_eq(listed(filter), 2);

@@ -367,7 +367,7 @@ static void too_many_values(void)
 
 static struct query *one_time(void)
 {
-    struct query *q = db_use(s.db, STMT_DELIVERY_CLOCK);
+    struct query *q = db_use(s.db, STMT_CLOCK);
 
     ck_ok(query_run(q, &err), &err);
     ck_assert(query_next(q));

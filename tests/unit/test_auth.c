@@ -1,6 +1,5 @@
 /*
- * test_auth.c - what counts as a key, who sees what was wrong with a request, and who may read the
- * figures. The store's check of a key is replaced here by one that knows what it shall say.
+ * test_auth.c - what counts as a key, and who may read the figures.
  */
 #include "fcgi/auth.h"
 #include "lib/base/crypto.h"
@@ -8,19 +7,6 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-
-static enum err_code store_says;
-static unsigned store_asked, store_scope;
-
-int credentials_check(struct db *db, const struct credential *credential, unsigned scope,
-                      struct err *err)
-{
-    (void)db;
-    (void)credential;
-    store_asked++;
-    store_scope = scope;
-    return store_says == ERR_NONE ? 0 : err_set(err, store_says, "the store's words");
-}
 
 static const struct {
     const char *name, *header, *redirect, *key; /* key NULL: 401 */
@@ -45,16 +31,16 @@ static const struct {
 START_TEST(a_key_is_read)
 {
     struct request rq = {0};
+    struct credential credential;
     struct err err;
     rq.param[PARAM_AUTHORIZATION] = str_of(keys[_i].header);
     rq.param[PARAM_REDIRECT_AUTHORIZATION] = str_of(keys[_i].redirect);
-    int rc = auth_read_key(&rq, &err);
+    int rc = auth_read_key(&rq, &credential, &err);
     ck_assert_msg(rc == (keys[_i].key != NULL ? 0 : -1), "%s", keys[_i].name);
-    ck_assert_int_eq(rq.has_credential, rc == 0);
     if (rc == 0) {
         unsigned char hash[SHA256_SIZE];
         crypto_sha256(str_of(keys[_i].key), hash);
-        ck_assert_mem_eq(rq.credential.key_hash, hash, SHA256_SIZE);
+        ck_assert_mem_eq(credential.key_hash, hash, SHA256_SIZE);
     } else {
         ck_assert_int_eq(err.code, ERR_UNAUTHORIZED);
         ck_assert_int_eq(strncmp(err.message, "Missing API key.", 16), 0);
@@ -67,46 +53,11 @@ START_TEST(a_key_too_long_is_no_key)
     char header[400] = "Bearer ";
     memset(header + 7, 'k', API_KEY_MAX + 1);
     struct request rq = {0};
+    struct credential credential;
     struct err err;
     rq.param[PARAM_AUTHORIZATION] = str_of(header);
-    ck_assert_int_eq(auth_read_key(&rq, &err), -1);
+    ck_assert_int_eq(auth_read_key(&rq, &credential, &err), -1);
     ck_assert_str_eq(err.message, "Invalid API key.");
-}
-END_TEST
-
-static const struct {
-    const char *name;
-    bool has_key, with_store;
-    enum err_code before, store, after;
-    unsigned asked;
-} refusals[] = {
-    {"good key: the request's own fault", true, false, ERR_INVALID, ERR_NONE, ERR_INVALID, 1},
-    {"bad key: nothing else is told", true, false, ERR_INVALID, ERR_UNAUTHORIZED, ERR_UNAUTHORIZED,
-     1},
-    {"small key", true, false, ERR_NOT_FOUND, ERR_FORBIDDEN, ERR_FORBIDDEN, 1},
-    {"no database to ask", true, false, ERR_TOO_LARGE, ERR_UNAVAILABLE, ERR_UNAVAILABLE, 1},
-    {"the store knows it already", true, true, ERR_NOT_FOUND, ERR_UNAUTHORIZED, ERR_NOT_FOUND, 0},
-    {"no key came", false, false, ERR_NOT_FOUND, ERR_UNAUTHORIZED, ERR_NOT_FOUND, 0},
-    {"ours to mend", true, false, ERR_INTERNAL, ERR_UNAUTHORIZED, ERR_INTERNAL, 0},
-    {"no schema", true, false, ERR_UNAVAILABLE, ERR_UNAUTHORIZED, ERR_UNAVAILABLE, 0},
-};
-
-START_TEST(a_refusal_is_for_those_with_a_good_key)
-{
-    struct request rq = {.has_credential = refusals[_i].has_key,
-                         .key_with_store = refusals[_i].with_store,
-                         .match.route = ROUTE_CALL_CREATE};
-    struct err err;
-    err_set(&err, refusals[_i].before, "what was wrong");
-    store_says = refusals[_i].store;
-    store_asked = 0;
-    auth_check_before_refusal(&rq, NULL, &err);
-    ck_assert_msg(err.code == refusals[_i].after, "%s", refusals[_i].name);
-    ck_assert_uint_eq(store_asked, refusals[_i].asked);
-    if (store_asked > 0)
-        ck_assert_uint_eq(store_scope, SCOPE_CALLS);
-    ck_assert_str_eq(err.message, refusals[_i].after == refusals[_i].before ? "what was wrong"
-                                                                            : "the store's words");
 }
 END_TEST
 
@@ -159,8 +110,6 @@ int main(void)
     TCase *tc = tcase_create("auth");
     tcase_add_loop_test(tc, a_key_is_read, 0, sizeof(keys) / sizeof(*keys));
     tcase_add_test(tc, a_key_too_long_is_no_key);
-    tcase_add_loop_test(tc, a_refusal_is_for_those_with_a_good_key, 0,
-                        sizeof(refusals) / sizeof(*refusals));
     tcase_add_test(tc, a_token_is_compared_whole);
     tcase_add_loop_test(tc, a_request_is_local, 0, sizeof(hosts) / sizeof(*hosts));
     suite_add_tcase(suite, tc);

@@ -1,4 +1,4 @@
-// GET /v1/calls/{id}: through lighttpd, key checked, beside a bare responder with the same SELECT.
+// GET /v1/calls/{id}: through lighttpd, key checked, beside a bare responder with one SELECT of key and call.
 import { CONNECTIONS, describeRounds, PROCESSES } from '../lib/http_side.mjs';
 import { between, rate } from '../lib/report.mjs';
 import { alternate, median, ratios } from '../lib/statistics.mjs';
@@ -40,7 +40,7 @@ export const get = {
         goal: `>= ${GOAL}`,
         met: ratio.median >= GOAL,
         details: [
-          `lighttpd, ${PROCESSES} processes each, ${CONNECTIONS} connections, the same ${bytes} bytes of body; beside: the same SELECT and snprintf`,
+          `lighttpd, ${PROCESSES} processes each, ${CONNECTIONS} connections, the same ${bytes} bytes of body; beside: one SELECT of key and call, and snprintf`,
           ...['product', 'bare'].map((of) => describeRounds(of, results)),
         ],
       },

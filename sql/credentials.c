@@ -1,0 +1,37 @@
+/*
+ * credentials.c - reads what a key stands for.
+ */
+#include "sql/credentials.h"
+
+static int mark_used(struct db *db, const struct id *key_id, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CREDENTIAL_USED);
+    query_bind_id(q, key_id);
+    return query_run_again(q, err);
+}
+
+int credentials_read(struct db *db, const struct credential *credential,
+                     struct principal *principal_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CREDENTIAL_READ);
+    query_bind_bytes(q, credential->key_hash, sizeof credential->key_hash);
+    if (query_run_again(q, err))
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_UNAUTHORIZED, "Invalid API key.");
+    query_id(q, &principal_r->key_id);
+    query_id(q, &principal_r->workspace_id);
+    principal_r->scopes = (unsigned)query_i64(q);
+    principal_r->test = query_i64(q) != 0;
+    principal_r->active = query_i64(q) != 0;
+    bool use_is_old = query_i64(q) != 0;
+    return use_is_old ? mark_used(db, &principal_r->key_id, err) : 0;
+}
+
+int principal_check_scope(const struct principal *principal, unsigned scope, struct err *err)
+{
+    if ((principal->scopes & scope) == scope)
+        return 0;
+    return err_set(err, ERR_FORBIDDEN, "This API key does not have the scope \"%s\".",
+                   scope == SCOPE_CALLS ? "calls" : "manage");
+}
