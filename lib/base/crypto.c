@@ -14,6 +14,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,12 +65,51 @@ static void prepare_cipher(void)
     }
 }
 
-void crypto_random(void *out, size_t n)
+static void draw_random(void *out, size_t n)
 {
     if (n > INT_MAX) {
         die("crypto_random: %zu bytes", n);
     }
     must(RAND_bytes(out, (int)n), "RAND_bytes");
+}
+
+/* Ids want a few bytes several times a request, and RAND_bytes takes its time before the first. */
+static struct {
+    unsigned char bytes[512];
+    size_t left; /* the last so many are unused */
+    bool guarded;
+} random_stock;
+
+/* A child must not give out what its parent will. */
+static void drop_stock(void)
+{
+    crypto_wipe(random_stock.bytes, sizeof(random_stock.bytes));
+    random_stock.left = 0;
+}
+
+static void fill_stock(void)
+{
+    if (!random_stock.guarded && pthread_atfork(NULL, NULL, drop_stock) != 0) {
+        die("out of memory");
+    }
+    random_stock.guarded = true;
+    draw_random(random_stock.bytes, sizeof(random_stock.bytes));
+    random_stock.left = sizeof(random_stock.bytes);
+}
+
+void crypto_random(void *out, size_t n)
+{
+    if (n > sizeof(random_stock.bytes) / 8) {
+        draw_random(out, n);
+        return;
+    }
+    if (n > random_stock.left) {
+        fill_stock();
+    }
+    unsigned char *from = random_stock.bytes + sizeof(random_stock.bytes) - random_stock.left;
+    memcpy(out, from, n);
+    crypto_wipe(from, n);
+    random_stock.left -= n;
 }
 
 static void hash_parts(const struct str *parts, size_t count, unsigned char out[SHA256_SIZE])

@@ -25,12 +25,15 @@ static_assert(sizeof(struct wake_item) == 17, "an item is what travels");
  * missed a change of the same tick, and is read again. */
 #define LISTING_SETTLED (2 * USEC_PER_S)
 #define LISTENERS_MAX 1024
+/* The folder is looked at this often: a listener that came since is found by its own poll. */
+#define LOOK_GAP (10 * USEC_PER_MS)
 
 struct wake_sender {
     int fd;
     char *folder;
     struct timespec mtime; /* of the folder when it was listed */
     bool settled;
+    usec_t looked_at; /* monotonic */
     struct sockaddr_un *listeners;
     size_t count, cap;
 };
@@ -99,6 +102,11 @@ static void add_listener(struct wake_sender *sender, const char *name)
 static void list_folder(struct wake_sender *sender)
 {
     struct stat st;
+    usec_t now = clock_monotonic();
+    if (now - sender->looked_at < LOOK_GAP) {
+        return;
+    }
+    sender->looked_at = now;
     if (stat(sender->folder, &st) != 0) {
         sender->count = 0;
         sender->settled = false;

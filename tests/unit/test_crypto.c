@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
@@ -118,6 +119,30 @@ START_TEST(random_bytes_differ)
     crypto_random(a, sizeof(a));
     crypto_random(b, sizeof(b));
     ck_assert_mem_ne(a, b, 16);
+}
+END_TEST
+
+/* Small draws come from a stock, which must never give the same bytes twice: not when it is filled
+ * again, and not to a child. */
+START_TEST(random_bytes_are_given_out_once)
+{
+    static unsigned char drawn[1000][10];
+    for (size_t i = 0; i < 1000; i++) {
+        crypto_random(drawn[i], sizeof(drawn[i]));
+        for (size_t k = 0; k < i; k++)
+            ck_assert_mem_ne(drawn[i], drawn[k], sizeof(drawn[i]));
+    }
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        crypto_random(drawn[0], sizeof(drawn[0]));
+        _exit(write(ends[1], drawn[0], sizeof(drawn[0])) == sizeof(drawn[0]) ? 0 : 1);
+    }
+    crypto_random(drawn[1], sizeof(drawn[1]));
+    ck_assert_int_eq(read(ends[0], drawn[0], sizeof(drawn[0])), sizeof(drawn[0]));
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_mem_ne(drawn[0], drawn[1], sizeof(drawn[0]));
 }
 END_TEST
 
@@ -283,6 +308,7 @@ static Suite *crypto_suite(void)
     tcase_add_loop_test(tc, hmac_sha256, 0, CASES(macs));
     tcase_add_test(tc, comparison_and_wiping);
     tcase_add_test(tc, random_bytes_differ);
+    tcase_add_test(tc, random_bytes_are_given_out_once);
     tcase_add_test(tc, what_is_sealed_opens_again);
     tcase_add_test(tc, nothing_can_be_sealed_too);
     tcase_add_test(tc, two_seals_of_one_secret_differ);
