@@ -17,6 +17,9 @@
 #define SCAN_GAP (250 * USEC_PER_MS)  /* between two looks that were asked for */
 #define SETTINGS_AGE (1 * USEC_PER_S) /* a change of an endpoint holds after this at the latest */
 #define SMALL_DRAW_GAP (5 * USEC_PER_MS) /* under half a window free: wait this long for more */
+/* A new delivery is due when it is written, and seen when it is committed: this much later, at
+ * most, or else the next look over all destinations finds it. */
+#define COMMIT_MAX (10 * USEC_PER_S)
 #define AHEAD_MAX                                                                                  \
     192 /* claimed beyond the window, at most: what was answered since the last draw */
 #define DRAW_DESTINATIONS_MAX 127 /* in one transaction; with the filler a power of two */
@@ -72,8 +75,11 @@ void deliverer_wake(struct deliverer *d, const struct id *ids, size_t count)
     if (count == 0)
         return;
     for (size_t i = 0; i < count; i++) {
-        struct destination *destination = destinations_get(d->destinations, &ids[i]);
-        destination->ready_at = 0;
+        struct destination *one = destinations_get(d->destinations, &ids[i]);
+        usec_t earliest = deliverer_now(d) - COMMIT_MAX;
+        one->ready_at = 0;
+        if (one->drawn_to > earliest)
+            one->drawn_to = earliest;
     }
     d->drawn_out = false;
     lane_poke(d->draw_lane);
@@ -126,8 +132,10 @@ static int scan(struct deliverer *d, struct db *db, struct pool *pool, struct er
     d->rescan = false;
     for (size_t i = 0; i < destinations_count(d->destinations); i++)
         destinations_at(d->destinations, i)->ready_at = TIME_NEVER;
-    for (size_t i = 0; i < count; i++)
-        destinations_get(d->destinations, &due[i].destination_id)->ready_at = due[i].due_at;
+    for (size_t i = 0; i < count; i++) {
+        struct destination *one = destinations_get(d->destinations, &due[i].destination_id);
+        one->ready_at = one->drawn_to = due[i].due_at;
+    }
     destinations_sweep(d->destinations);
     return 0;
 }
@@ -203,6 +211,7 @@ static size_t choose(struct deliverer *d, struct draw_want *wants, usec_t now, u
         if (room == 0)
             continue;
         wants[chosen].destination_id = one->id;
+        wants[chosen].from = one->drawn_to;
         wants[chosen++].limit = room;
         taken += room < destination_window(one) ? room : destination_window(one);
     }
@@ -241,8 +250,12 @@ static void mark_drawn(struct deliverer *d, const struct draw_want *wants, size_
     for (size_t i = 0; i < count; i++) {
         struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
         unsigned came = 0;
-        for (size_t k = 0; k < drawn; k++)
-            came += id_eq(&rows[k].destination_id, &wants[i].destination_id);
+        for (size_t k = 0; k < drawn; k++) {
+            if (!id_eq(&rows[k].destination_id, &wants[i].destination_id))
+                continue;
+            came++;
+            one->drawn_to = rows[k].due_at;
+        }
         if (came == wants[i].limit)
             one->ready_at = 0;
         if (came == 0)

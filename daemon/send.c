@@ -241,6 +241,8 @@ static void give_back(struct deliverer *d, struct sending *s)
 {
     s->result.given_back = true;
     s->result.due_at = s->row.due_at;
+    if (s->destination->drawn_to > s->row.due_at)
+        s->destination->drawn_to = s->row.due_at;
     finish_add(d, s);
 }
 

@@ -97,9 +97,11 @@ static int draw(struct db *db, const struct draw_want *wants, size_t count,
     struct query *q = db_use_many(db, STMT_DELIVERY_DRAW, count + 1);
     for (size_t i = 0; i < count; i++) {
         query_bind_id(q, &wants[i].destination_id);
+        query_bind_time(q, wants[i].from);
         query_bind_i64(q, wants[i].limit);
     }
     query_bind_id(q, &wants[0].destination_id);
+    query_bind_time(q, wants[0].from);
     query_bind_i64(q, 0);
     if (query_run(q, err))
         return -1;

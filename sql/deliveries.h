@@ -34,7 +34,7 @@ struct destination_row {
     struct str url, secret_sealed, previous_secret_sealed;
     usec_t previous_until; /* TIME_NONE: no previous secret */
     unsigned timeout_seconds, max_in_flight;
-    unsigned switches; /* how often it was enabled by hand */
+    unsigned switches;    /* how often it was enabled by hand */
     struct health health; /* window is left 0 */
 };
 /* Rows of those that exist, in no order. */
@@ -44,6 +44,7 @@ int deliveries_destinations(struct db *db, struct pool *pool, const struct id *i
 
 struct draw_want {
     struct id destination_id;
+    usec_t from; /* what was due before this has been drawn */
     unsigned limit;
 };
 struct drawn_delivery {

@@ -37,7 +37,7 @@ static void teardown(void)
 static size_t drawn(struct db *db, uint64_t owner, unsigned limit, usec_t lease,
                     struct drawn_delivery **rows)
 {
-    struct draw_want want = {f.endpoint_id, limit};
+    struct draw_want want = {f.endpoint_id, 0, limit};
     size_t count;
     struct err err;
     ck_ok(deliveries_draw(db, f.store.pool, owner, &want, 1, lease, rows, &count, &err), &err);
@@ -219,6 +219,22 @@ START_TEST(a_probe_is_won_once)
 }
 END_TEST
 
+/* What was drawn before is not walked through again, and not looked for. */
+START_TEST(drawing_goes_on_where_it_ended)
+{
+    struct drawn_delivery *rows;
+    struct draw_want want = {f.endpoint_id, 0, 12};
+    size_t count;
+    struct err err;
+    store_script(f.store.db, "UPDATE deliveries SET due_at = NOW(6) - INTERVAL 1 MINUTE LIMIT 5");
+    want.from = clock_wall() - 30 * S;
+    ck_ok(deliveries_draw(f.store.db, f.store.pool, 1, &want, 1, 60 * S, &rows, &count, &err),
+          &err);
+    ck_assert_uint_eq(count, 7);
+    ck_assert_uint_eq(drawn(f.store.db, 1, 12, 60 * S, &rows), 5);
+}
+END_TEST
+
 START_TEST(work_is_found_by_destination)
 {
     struct due_destination *rows;
@@ -279,6 +295,7 @@ int main(void)
     tcase_add_test(tc, health_is_written_and_read);
     tcase_add_test(tc, health_from_before_an_enabling_is_not_written);
     tcase_add_test(tc, a_probe_is_won_once);
+    tcase_add_test(tc, drawing_goes_on_where_it_ended);
     tcase_add_test(tc, work_is_found_by_destination);
     tcase_add_test(tc, finding_work_is_a_loose_index_scan);
     tcase_add_test(tc, figures_count);
