@@ -78,6 +78,7 @@ void deliverer_wake(struct deliverer *d, const struct id *ids, size_t count)
         struct destination *one = destinations_get(d->destinations, &ids[i]);
         usec_t earliest = deliverer_now(d) - COMMIT_MAX;
         one->ready_at = 0;
+        one->woken_at = clock_monotonic();
         if (one->drawn_to > earliest)
             one->drawn_to = earliest;
     }
@@ -123,18 +124,24 @@ static int scan(struct deliverer *d, struct db *db, struct pool *pool, struct er
 {
     struct due_destination *due;
     size_t count;
-    usec_t now;
+    usec_t now, began = clock_monotonic();
     if (deliveries_due(db, pool, &due, &count, &now, err))
         return -1;
     usec_t monotonic = clock_monotonic();
     d->clock_offset = now - monotonic;
     d->scanned_at = monotonic;
     d->rescan = false;
-    for (size_t i = 0; i < destinations_count(d->destinations); i++)
-        destinations_at(d->destinations, i)->ready_at = TIME_NEVER;
+    /* What a wake told meanwhile, the look may have been too early to see. */
+    for (size_t i = 0; i < destinations_count(d->destinations); i++) {
+        struct destination *one = destinations_at(d->destinations, i);
+        if (one->woken_at < began)
+            one->ready_at = TIME_NEVER;
+    }
     for (size_t i = 0; i < count; i++) {
         struct destination *one = destinations_get(d->destinations, &due[i].destination_id);
-        one->ready_at = one->drawn_to = due[i].due_at;
+        if (one->ready_at > due[i].due_at)
+            one->ready_at = due[i].due_at;
+        one->drawn_to = due[i].due_at;
     }
     destinations_sweep(d->destinations);
     return 0;

@@ -38,6 +38,7 @@ struct destination {
     bool probe_ours;     /* on hold, and the one request that is allowed is this process's */
     unsigned ended;      /* requests that ended well since the last draw */
     usec_t ready_at; /* database's clock: when its earliest waiting delivery is due; TIME_NEVER */
+    usec_t woken_at; /* monotonic */
     usec_t drawn_to; /* database's clock: what was due before this has been drawn */
     usec_t drawn_at; /* monotonic */
 };
