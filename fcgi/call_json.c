@@ -3,22 +3,7 @@
  */
 #include "fcgi/call_json.h"
 
-static void member_text(struct buf *b, const char *name, struct str value)
-{
-    buf_char(b, ',');
-    buf_char(b, '"');
-    buf_text(b, name);
-    buf_lit(b, "\":");
-    buf_json(b, value);
-}
-
-static void member_time(struct buf *b, const char *name, usec_t t)
-{
-    char text[TIME_TEXT_SIZE];
-    if (t != TIME_NONE)
-        time_format(t, text);
-    member_text(b, name, t == TIME_NONE ? STR_NULL : str_of(text));
-}
+#include "fcgi/member.h"
 
 void call_json_error(struct buf *b, struct str code, struct str message)
 {
@@ -38,33 +23,25 @@ static void members_when_said(struct buf *b, const struct call_row *row)
         member_text(b, "hold_reason", row->hold_reason);
     if (row->cancelled_at != TIME_NONE)
         member_time(b, "cancelled_at", row->cancelled_at);
-    if (row->duration_seconds >= 0) {
-        buf_lit(b, ",\"duration_seconds\":");
-        buf_i64(b, row->duration_seconds);
-    }
+    if (row->duration_seconds >= 0)
+        member_i64(b, "duration_seconds", row->duration_seconds);
     if (row->outcome.p != NULL)
         member_text(b, "outcome", row->outcome);
     if (row->summary.p != NULL)
         member_text(b, "summary", row->summary);
     if (row->test)
-        buf_lit(b, ",\"test\":true");
+        member_bool(b, "test", true);
 }
 
 void call_json(struct buf *b, const struct call_row *row)
 {
-    char id[ID_TEXT_SIZE];
-
-    buf_lit(b, "{\"call_id\":");
-    id_format(ID_CALL, &row->call_id, id);
-    buf_json(b, str_of(id));
+    object_begin(b, "call_id", ID_CALL, &row->call_id);
     member_text(b, "status", str_of(call_status_text(row->status)));
-    id_format(ID_AGENT, &row->agent_id, id);
-    member_text(b, "agent_id", str_of(id));
+    member_id(b, "agent_id", ID_AGENT, &row->agent_id);
     member_text(b, "contact_number", row->contact_number);
     member_text(b, "contact_name", row->contact_name);
     member_text(b, "contact_email", row->contact_email);
-    buf_lit(b, ",\"additional_info\":");
-    buf_str(b, row->additional_info.p != NULL ? row->additional_info : STR("null"));
+    member_json(b, "additional_info", row->additional_info);
     member_time(b, "scheduled_at", row->scheduled_at);
     member_time(b, "completed_at", row->completed_at);
     buf_lit(b, ",\"error\":");

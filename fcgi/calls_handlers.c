@@ -3,8 +3,9 @@
  * store, and writes its answer in the documented form.
  */
 #include "fcgi/call_json.h"
-#include "fcgi/list_query.h"
+#include "fcgi/calls_query.h"
 #include "fcgi/responder.h"
+#include "lib/rules/fields.h"
 
 static void location_header(const struct responder *rs, struct request *rq, struct answer *an,
                             const char *call_id)
@@ -128,12 +129,8 @@ int call_cancel(struct responder *rs, struct request *rq, struct answer *an, str
 
     if (read_call_id(rq, &call_id, err) != 0)
         return -1;
-    struct str name;
-    struct json *value;
-    size_t it = 0;
-    if (rq->json != NULL && json_each(rq->json, &it, &name, &value))
-        return err_set(err, ERR_INVALID, "This request has no fields; it came with %.*s.",
-                       STR_ARG(name));
+    if (fields_none(rq->json, err) != 0)
+        return -1;
     if (calls_cancel(rs->db, &rq->who->workspace_id, &call_id, &cancelled_at, err) != 0)
         return -1;
 
@@ -152,25 +149,19 @@ int call_list(struct responder *rs, struct request *rq, struct answer *an, struc
     struct call_filter filter;
     struct call_row *rows;
     size_t count;
-    bool more;
-    struct cursor next;
+    struct page_end end;
 
-    if (list_query_read(rq->pool, rq->param[PARAM_QUERY], &filter, err) != 0)
+    if (calls_query_read(rq->pool, rq->param[PARAM_QUERY], &filter, err) != 0)
         return -1;
-    if (calls_list(rs->db, rq->pool, &rq->who->workspace_id, &filter, &rows, &count, &more, &next,
-                   err) != 0)
+    if (calls_list(rs->db, rq->pool, &rq->who->workspace_id, &filter, &rows, &count, &end, err) !=
+        0)
         return -1;
-    buf_lit(&an->body, "{\"data\":[");
+    list_begin(&an->body);
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             buf_char(&an->body, ',');
         call_json(&an->body, &rows[i]);
     }
-    buf_lit(&an->body, "],\"next_cursor\":");
-    char text[CURSOR_TEXT_SIZE];
-    if (more)
-        cursor_format(&next, text);
-    buf_json(&an->body, more ? str_of(text) : STR_NULL);
-    buf_char(&an->body, '}');
+    list_end(&an->body, &end);
     return 0;
 }

@@ -20,7 +20,7 @@ struct responder;
 typedef int handler_fn(struct responder *rs, struct request *rq, struct answer *an,
                        struct err *err);
 
-#define X(name, method, path, handler, scope, body, program) handler_fn handler;
+#define X(name, method, path, handler, scope, role, body, program) handler_fn handler;
 #include "fcgi/routes.def"
 #undef X
 

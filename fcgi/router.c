@@ -4,8 +4,9 @@
 #include "fcgi/router.h"
 
 static const struct route_info routes[ROUTE_COUNT] = {
-#define X(name, method, path, handler, scope, body, program)                                       \
-    [ROUTE_##name] = {METHOD_##method, path, SCOPE_##scope, BODY_##body, PROGRAM_##program},
+#define X(name, method, path, handler, scope, role, body, program)                                 \
+    [ROUTE_##name] = {METHOD_##method, path,        SCOPE_##scope,                                 \
+                      ROLE_##role,     BODY_##body, PROGRAM_##program},
 #include "fcgi/routes.def"
 #undef X
 };

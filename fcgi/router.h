@@ -28,7 +28,7 @@ enum body_kind { BODY_NO_BODY, BODY_JSON, BODY_OPTIONAL_JSON, BODY_CALLBACK };
 enum program_bit { PROGRAM_API = 1, PROGRAM_HOOKS = 2, PROGRAM_VOICE = 4, PROGRAM_ANY = 7 };
 
 enum route {
-#define X(name, method, path, handler, scope, body, program) ROUTE_##name,
+#define X(name, method, path, handler, scope, role, body, program) ROUTE_##name,
 #include "fcgi/routes.def"
 #undef X
     ROUTE_COUNT
@@ -38,6 +38,7 @@ struct route_info {
     enum method method;
     const char *path;
     unsigned scope; /* SCOPE_ of sql/credentials.h */
+    enum role role; /* of a session, at least; ROLE_NONE: none will do */
     enum body_kind body;
     enum program_bit program;
 };

@@ -9,7 +9,8 @@
 #define ANY(handler) handler
 
 static handler_fn *const handlers[ROUTE_COUNT] = {
-#define X(name, method, path, handler, scope, body, program) [ROUTE_##name] = program(handler),
+#define X(name, method, path, handler, scope, role, body, program)                                 \
+    [ROUTE_##name] = program(handler),
 #include "fcgi/routes.def"
 #undef X
 };

@@ -73,14 +73,12 @@ struct call_filter {
     struct id agent_id;
     struct str contact_number;            /* STR_NULL: any */
     usec_t created_after, created_before; /* exclusive; TIME_NONE: open */
-    bool from_cursor;
-    struct cursor cursor; /* rows after this one in the list's order */
-    unsigned limit;       /* 1 to 100 */
+    struct page page;
 };
-/* Newest first. next_r: the cursor of the last row when more follow; *more_r says so. */
+/* Newest first. */
 int calls_list(struct db *db, struct pool *pool, const struct id *workspace_id,
                const struct call_filter *filter, struct call_row **rows_r, size_t *count_r,
-               bool *more_r, struct cursor *next_r, struct err *err) MUST_CHECK;
+               struct page_end *end_r, struct err *err) MUST_CHECK;
 
 /* The same of all workspaces, for the operator: workspace_id NULL lists all workspaces'. */
 int calls_list_operator(struct db *db, struct pool *pool, const struct id *workspace_id,

@@ -123,7 +123,7 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
 {
     const struct id *agent_id = filter->by_agent ? &filter->agent_id : NULL;
     struct str status = filter->by_status ? str_of(call_status_text(filter->status)) : STR_NULL;
-    usec_t from = filter->from_cursor ? filter->cursor.created_at : TIME_FAR;
+    usec_t from = filter->page.from_cursor ? filter->page.cursor.created_at : TIME_FAR;
     query_bind_id(q, workspace_id);
     if (stmt == STMT_CALL_LIST_BY_NUMBER)
         query_bind_str(q, filter->contact_number);
@@ -135,36 +135,36 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
     query_bind_time(q, filter->created_before == TIME_NONE ? TIME_FAR : filter->created_before);
     query_bind_time(q, from);
     query_bind_time(q, from);
-    query_bind_id(q, &filter->cursor.id);
+    query_bind_id(q, &filter->page.cursor.id);
     query_bind_id(q, agent_id);
     query_bind_id(q, agent_id);
     query_bind_str(q, status);
     query_bind_str(q, status);
-    query_bind_i64(q, filter->limit + 1);
+    query_bind_i64(q, filter->page.limit + 1);
 }
 
 int calls_list(struct db *db, struct pool *pool, const struct id *workspace_id,
                const struct call_filter *filter, struct call_row **rows_r, size_t *count_r,
-               bool *more_r, struct cursor *next_r, struct err *err)
+               struct page_end *end_r, struct err *err)
 {
     enum stmt stmt = list_statement(filter);
     struct query *q = db_use(db, stmt);
     bind_list(q, stmt, workspace_id, filter);
     if (query_run_again(q, err))
         return -1;
-    struct call_row *rows = pool_new(pool, struct call_row, filter->limit);
+    struct call_row *rows = pool_new(pool, struct call_row, filter->page.limit);
     size_t count = 0;
-    *more_r = false;
+    end_r->more = false;
     while (query_next(q)) {
-        if (count == filter->limit) {
-            *more_r = true;
+        if (count == filter->page.limit) {
+            end_r->more = true;
             break;
         }
         read_row(q, pool, &rows[count++]);
     }
     if (count > 0) {
-        next_r->created_at = rows[count - 1].created_at;
-        next_r->id = rows[count - 1].call_id;
+        end_r->cursor.created_at = rows[count - 1].created_at;
+        end_r->cursor.id = rows[count - 1].call_id;
     }
     *rows_r = rows;
     *count_r = count;

@@ -3,6 +3,18 @@
  */
 #include "sql/credentials.h"
 
+static const char *const role_texts[] = {"none",
+#define X(name, text) text,
+                                         ROLES(X)
+#undef X
+};
+_Static_assert(sizeof role_texts / sizeof *role_texts == ROLE_COUNT, "a text per role");
+
+const char *role_text(enum role role)
+{
+    return role < ROLE_COUNT ? role_texts[role] : "?";
+}
+
 static int mark_used(struct db *db, const struct id *key_id, struct err *err)
 {
     struct query *q = db_use(db, STMT_CREDENTIAL_USED);
@@ -19,6 +31,7 @@ int credentials_read(struct db *db, const struct credential *credential,
         return -1;
     if (!query_next(q))
         return err_set(err, ERR_UNAUTHORIZED, "Invalid API key.");
+    *principal_r = (struct principal){.role = ROLE_NONE};
     query_id(q, &principal_r->key_id);
     query_id(q, &principal_r->workspace_id);
     principal_r->scopes = (unsigned)query_i64(q);

@@ -14,10 +14,28 @@ struct credential {
     unsigned char key_hash[32];
 };
 
-/* Whom it names, and what they may do. */
+/* What a member of a workspace may do. The order is that of the ENUM columns members.role and
+ * invitations.role; a role may what those before it may. */
+#define ROLES(X)                                                                                   \
+    X(ROLE_VIEWER, "viewer")                                                                       \
+    X(ROLE_ADMIN, "admin")                                                                         \
+    X(ROLE_OWNER, "owner")
+enum role {
+    ROLE_NONE,
+#define X(name, text) name,
+    ROLES(X)
+#undef X
+        ROLE_COUNT
+};
+const char *role_text(enum role role);
+
+/* Who asks, and what they may do: a key, or a person with a session. */
 struct principal {
-    struct id key_id, workspace_id;
-    unsigned scopes;
+    struct id workspace_id;
+    struct id key_id;              /* a key's; else zero */
+    struct id user_id, session_id; /* a person's; else zero */
+    unsigned scopes;               /* a key's */
+    enum role role;                /* a person's; ROLE_NONE: a key */
     bool test;
     bool active; /* the workspace is not suspended */
 };

@@ -5,29 +5,18 @@
 #include "lib/rules/call_request.h"
 #include "lib/base/buf.h"
 #include "lib/base/crypto.h"
+#include "lib/rules/fields.h"
 #include <string.h>
 
 #define TEXT_MAX ((size_t)128 << 20) /* far over any body that is let in, escapes included */
 #define PAST_MAX (300 * USEC_PER_S)
 #define AHEAD_MAX ((usec_t)366 * 86400 * USEC_PER_S)
-#define ECHO_MAX 60
 
 _Static_assert(SHA256_SIZE == sizeof(((struct call_request *)0)->fingerprint), "one size");
 
-/* What a message may repeat of the caller's text: its start, cut between characters. */
-static struct str echo(struct str s)
-{
-    if (s.n > ECHO_MAX) {
-        s.n = ECHO_MAX;
-        while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
-            s.n--;
-    }
-    return s;
-}
-
 int call_request_no_agent(struct err *err, struct str agent_id)
 {
-    agent_id = echo(agent_id);
+    agent_id = field_echo(agent_id);
     return err_set(err, ERR_NOT_FOUND, "agent_id \"%.*s\" is not an agent of this workspace.",
                    (int)agent_id.n, agent_id.n > 0 ? agent_id.p : "");
 }
@@ -45,7 +34,7 @@ static int fields_check(const struct json *body, struct err *err)
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
             found = found || str_is(name, known[i]);
         if (!found) {
-            name = echo(name);
+            name = field_echo(name);
             return err_set(err, ERR_INVALID, "Unknown field \"%.*s\".", (int)name.n,
                            name.n > 0 ? name.p : "");
         }
@@ -76,19 +65,6 @@ static int optional(const struct json *body, const char *field, struct str *s_r,
     return 0;
 }
 
-/* C0, DEL, or C1 in its UTF-8 form. */
-static bool has_control(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < 0x20 || c == 0x7f)
-            return true;
-        if (c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0)
-            return true;
-    }
-    return false;
-}
-
 static int read_name(const struct json *body, struct str *name_r, struct err *err)
 {
     if (optional(body, "contact_name", name_r, err) < 0)
@@ -98,7 +74,7 @@ static int read_name(const struct json *body, struct str *name_r, struct err *er
     if (str_utf8_count(*name_r) > CONTACT_NAME_MAX)
         return err_set(err, ERR_INVALID, "contact_name must be at most %d characters.",
                        CONTACT_NAME_MAX);
-    if (has_control(*name_r))
+    if (field_has_control(*name_r, false))
         return err_set(err, ERR_INVALID, "contact_name must not contain control characters.");
     return 0;
 }
@@ -109,7 +85,7 @@ static bool is_email(struct str s)
     const char *at = memchr(s.p, '@', s.n);
     size_t before;
 
-    if (at == NULL || has_control(s) || memchr(s.p, ' ', s.n) != NULL)
+    if (at == NULL || field_has_control(s, false) || memchr(s.p, ' ', s.n) != NULL)
         return false;
     before = (size_t)(at - s.p);
     return before > 0 && before + 1 < s.n && memchr(at + 1, '@', s.n - before - 1) == NULL;

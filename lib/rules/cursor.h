@@ -12,6 +12,18 @@ struct cursor {
 };
 #define CURSOR_TEXT_SIZE 48
 
+/* Which part of a list, the newest first: `limit` rows after those that were shown. */
+struct page {
+    bool from_cursor;
+    struct cursor cursor; /* with from_cursor: of the last row that was shown */
+    unsigned limit;       /* 1 to 100 */
+};
+/* How it goes on. */
+struct page_end {
+    bool more;
+    struct cursor cursor; /* with more: of the last row */
+};
+
 void cursor_format(const struct cursor *c, char out[CURSOR_TEXT_SIZE]);
 int cursor_parse(struct str s, struct cursor *c_r) MUST_CHECK;
 

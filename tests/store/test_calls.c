@@ -263,16 +263,16 @@ START_TEST(a_list_shows_each_call_once_newest_first)
     struct call_filter filter = {.contact_number = STR_NULL,
                                  .created_after = TIME_NONE,
                                  .created_before = TIME_NONE,
-                                 .limit = 3};
+                                 .page.limit = 3};
     struct call_row *rows;
     size_t count, seen = 0;
-    bool more = true;
+    struct page_end end = {.more = true};
     struct err err;
     usec_t last = INT64_MAX;
     struct id last_id = {{0}};
-    while (more) {
-        ck_ok(calls_list(f.store.db, f.store.pool, &f.workspace_id, &filter, &rows, &count, &more,
-                         &filter.cursor, &err),
+    while (end.more) {
+        ck_ok(calls_list(f.store.db, f.store.pool, &f.workspace_id, &filter, &rows, &count, &end,
+                         &err),
               &err);
         for (size_t i = 0; i < count; i++) {
             bool after =
@@ -283,7 +283,8 @@ START_TEST(a_list_shows_each_call_once_newest_first)
             last_id = rows[i].call_id;
         }
         seen += count;
-        filter.from_cursor = true;
+        filter.page.from_cursor = true;
+        filter.page.cursor = end.cursor;
     }
     ck_assert_uint_eq(seen, 10);
 }
@@ -292,11 +293,10 @@ END_TEST
 static size_t listed(struct call_filter filter)
 {
     struct call_row *rows;
-    struct cursor next;
+    struct page_end end;
     size_t count;
-    bool more;
     struct err err;
-    filter.limit = 100;
+    filter.page.limit = 100;
     ck_ok(calls_list(f.store.db, f.store.pool, &f.workspace_id, &filter, &rows, &count, &more,
                      &next, &err),
           &err);

@@ -1,0 +1,25 @@
+/*
+ * member.h - writes the members of JSON objects one by one, each with the comma before it: the
+ * first member of an object is written by the caller.
+ */
+#ifndef HV_MEMBER_H
+#define HV_MEMBER_H
+
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/rules/id.h"
+
+void member_text(struct buf *b, const char *name, struct str value); /* STR_NULL: null */
+void member_i64(struct buf *b, const char *name, int64_t value);
+void member_bool(struct buf *b, const char *name, bool value);
+void member_time(struct buf *b, const char *name, usec_t t); /* TIME_NONE: null */
+void member_id(struct buf *b, const char *name, enum id_kind kind, const struct id *id);
+void member_json(struct buf *b, const char *name, struct str json); /* STR_NULL: null */
+void member_null(struct buf *b, const char *name);
+/* Texts of the bits of a set, in their order. */
+void member_set(struct buf *b, const char *name, unsigned set, const char *const *texts);
+
+/* {"name":"id of the object" -- and left open for more members. */
+void object_begin(struct buf *b, const char *name, enum id_kind kind, const struct id *id);
+
+#endif
