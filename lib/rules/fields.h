@@ -34,6 +34,11 @@ struct field {
     enum id_kind kind;
 };
 
+/* A row of a table: FIELD(TEXT, struct thing, name), .required = true, .min = 1, .max = 200. The
+ * member of the struct has the field's name. */
+#define FIELD(kind_of_value, into, member)                                                         \
+    .name = #member, .type = FIELD_##kind_of_value, .offset = offsetof(into, member)
+
 /* A bit per field of the table, at most 64. */
 struct fields_seen {
     uint64_t given; /* it came, as a value or as null */

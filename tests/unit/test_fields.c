@@ -21,15 +21,15 @@ struct thing {
 };
 
 static const struct field table[] = {
-    {"name", FIELD_TEXT, offsetof(struct thing, name), .required = true, .min = 1, .max = 5},
-    {"note", FIELD_LINES, offsetof(struct thing, note), .nullable = true, .max = 20},
-    {"size", FIELD_INT, offsetof(struct thing, size), .min = -2, .max = 10},
-    {"good", FIELD_BOOL, offsetof(struct thing, good)},
-    {"colour", FIELD_CHOICE, offsetof(struct thing, colour), .choices = colours},
-    {"colours", FIELD_SET, offsetof(struct thing, colours), .choices = colours, .min = 1},
-    {"agent_id", FIELD_ID, offsetof(struct thing, agent_id), .kind = ID_AGENT},
-    {"since", FIELD_TIME, offsetof(struct thing, since)},
-    {"extra", FIELD_JSON, offsetof(struct thing, extra)},
+    {FIELD(TEXT, struct thing, name), .required = true, .min = 1, .max = 5},
+    {FIELD(LINES, struct thing, note), .nullable = true, .max = 20},
+    {FIELD(INT, struct thing, size), .min = -2, .max = 10},
+    {FIELD(BOOL, struct thing, good)},
+    {FIELD(CHOICE, struct thing, colour), .choices = colours},
+    {FIELD(SET, struct thing, colours), .choices = colours, .min = 1},
+    {FIELD(ID, struct thing, agent_id), .kind = ID_AGENT},
+    {FIELD(TIME, struct thing, since)},
+    {FIELD(JSON, struct thing, extra)},
 };
 #define FIELDS (sizeof(table) / sizeof(*table))
 
