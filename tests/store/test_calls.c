@@ -297,8 +297,7 @@ static size_t listed(struct call_filter filter)
     size_t count;
     struct err err;
     filter.page.limit = 100;
-    ck_ok(calls_list(f.store.db, f.store.pool, &f.workspace_id, &filter, &rows, &count, &more,
-                     &next, &err),
+    ck_ok(calls_list(f.store.db, f.store.pool, &f.workspace_id, &filter, &rows, &count, &end, &err),
           &err);
     return count;
 }
