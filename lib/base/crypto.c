@@ -162,6 +162,15 @@ void crypto_hmac_sha256(struct str key, const struct str *parts, size_t count,
     crypto_wipe(inner, sizeof(inner));
 }
 
+void crypto_scrypt(struct str password, struct str salt, unsigned cost, unsigned char *out,
+                   size_t n)
+{
+    uint64_t memory = (UINT64_C(1024) << cost) + 65536; /* 128 r N, and what it works in */
+    must(EVP_PBE_scrypt(password.n > 0 ? password.p : "", password.n, (const unsigned char *)salt.p,
+                        salt.n, UINT64_C(1) << cost, 8, 1, memory, out, n),
+         "scrypt");
+}
+
 bool crypto_equal(const void *a, const void *b, size_t n)
 {
     return CRYPTO_memcmp(a, b, n) == 0;

@@ -19,6 +19,24 @@ void crypto_hmac_sha256(struct str key, const struct str *parts, size_t count,
 bool crypto_equal(const void *a, const void *b, size_t n); /* constant time */
 void crypto_wipe(void *p, size_t n);
 
+/* RFC 7914 with N = 2^cost, r = 8, p = 1. */
+void crypto_scrypt(struct str password, struct str salt, unsigned cost, unsigned char *out,
+                   size_t n);
+
+/* A token that is shown once and stored as its SHA-256: base32 of 25 random bytes. */
+#define TOKEN_TEXT_SIZE 41
+void token_make(char token_r[TOKEN_TEXT_SIZE]);
+
+/*
+ * Passwords: scrypt (RFC 7914) with r = 8, p = 1, N = 2^cost, kept with its parameters and salt as
+ * "$scrypt$ln=15,r=8,p=1$<salt>$<hash>", both in base64 without padding.
+ */
+#define PASSWORD_TEXT_SIZE 120
+void password_hash(struct str password, unsigned cost, char out[PASSWORD_TEXT_SIZE]);
+/* Is it the password that was hashed? stored STR_NULL or none of ours: no, in the time that one of
+ * `cost` takes. *anew_r (NULL: not asked): it is, but under other parameters: hash it anew. */
+bool password_check(struct str password, struct str stored, unsigned cost, bool *anew_r);
+
 /*
  * The key file: lines "<id> <64 hex digits>", id 1 to 255; the last line is the key for new
  * secrets, all are tried for old ones by id. Blank lines and # comments are skipped. A file that
