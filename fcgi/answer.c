@@ -3,6 +3,8 @@
  */
 #include "fcgi/answer.h"
 
+#include <stdio.h>
+
 #define HEADERS_MAX 16384
 
 static const struct {
@@ -80,6 +82,7 @@ void answer_clear(struct answer *an)
 {
     an->status = STATUS_200;
     an->content_type = "application/json";
+    an->retry_after = 1;
     buf_clear(&an->headers);
     buf_clear(&an->body);
     buf_clear(&an->wire);
@@ -115,6 +118,7 @@ static const char *public_code(enum err_code code)
 
 void answer_error(struct answer *an, const struct err *err)
 {
+    int64_t retry_after = an->retry_after;
     answer_clear(an);
     an->status = answer_status_of(err->code);
     buf_lit(&an->body, "{\"error\":{\"code\":");
@@ -126,6 +130,11 @@ void answer_error(struct answer *an, const struct err *err)
         answer_header(an, "WWW-Authenticate", STR("Bearer"));
     if (an->status == STATUS_503)
         answer_header(an, "Retry-After", STR("1"));
+    if (an->status == STATUS_429) {
+        char seconds[24];
+        int n = snprintf(seconds, sizeof(seconds), "%lld", (long long)retry_after);
+        answer_header(an, "Retry-After", (struct str){seconds, (size_t)n});
+    }
 }
 
 struct str answer_wire(struct answer *an, const char *request_id, bool without_body)

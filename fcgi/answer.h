@@ -14,6 +14,7 @@
 #define ANSWER_STATUSES(X)                                                                         \
     X(200, "OK")                                                                                   \
     X(201, "Created")                                                                              \
+    X(202, "Accepted")                                                                             \
     X(204, "No Content")                                                                           \
     X(400, "Bad Request")                                                                          \
     X(401, "Unauthorized")                                                                         \
@@ -41,6 +42,7 @@ enum answer_status answer_status_of(enum err_code code);
 struct answer {
     enum answer_status status;
     const char *content_type; /* a literal; JSON at first */
+    int64_t retry_after;      /* seconds; what answer_error() says with 429 */
     struct buf headers;       /* complete lines */
     struct buf body;
     struct buf wire; /* all of it, as it goes out */
@@ -56,9 +58,9 @@ void answer_header(struct answer *an, const char *name, struct str value);
 
 /*
  * Replaces what was in the answer by the error: its status, its envelope, and the headers that go
- * with the status (401 WWW-Authenticate, 503 Retry-After; Allow of a 405 is the router's). What
- * went wrong inside (ERR_INTERNAL, ERR_UNAVAILABLE, ERR_UNCERTAIN) is not told: the message is for
- * the log.
+ * with the status (401 WWW-Authenticate, 429 and 503 Retry-After; Allow of a 405 is the router's).
+ * What went wrong inside (ERR_INTERNAL, ERR_UNAVAILABLE, ERR_UNCERTAIN) is not told: the message is
+ * for the log.
  */
 void answer_error(struct answer *an, const struct err *err);
 

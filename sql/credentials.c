@@ -15,6 +15,22 @@ const char *role_text(enum role role)
     return role < ROLE_COUNT ? role_texts[role] : "?";
 }
 
+int role_parse(struct str s, enum role *role_r, struct err *err)
+{
+    for (enum role role = ROLE_VIEWER; role < ROLE_COUNT; role++) {
+        if (str_is(s, role_texts[role])) {
+            *role_r = role;
+            return 0;
+        }
+    }
+    return err_set(err, ERR_INVALID, "a role is viewer, admin or owner");
+}
+
+enum role role_of_column(int64_t value)
+{
+    return (enum role)(ROLE_PERSON + value);
+}
+
 static int mark_used(struct db *db, const struct id *key_id, struct err *err)
 {
     struct query *q = db_use(db, STMT_CREDENTIAL_USED);
@@ -47,4 +63,14 @@ int principal_check_scope(const struct principal *principal, unsigned scope, str
         return 0;
     return err_set(err, ERR_FORBIDDEN, "This API key does not have the scope \"%s\".",
                    scope == SCOPE_CALLS ? "calls" : "manage");
+}
+
+int principal_check_role(const struct principal *principal, enum role role, struct err *err)
+{
+    if (principal->role >= role)
+        return 0;
+    if (principal->role == ROLE_PERSON)
+        return err_set(err, ERR_FORBIDDEN, "You are not a member of this workspace any more.");
+    return err_set(err, ERR_FORBIDDEN, "This needs the role \"%s\"; yours is \"%s\".",
+                   role_text(role), role_text(principal->role));
 }

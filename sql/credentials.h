@@ -14,9 +14,10 @@ struct credential {
     unsigned char key_hash[32];
 };
 
-/* What a member of a workspace may do. The order is that of the ENUM columns members.role and
- * invitations.role; a role may what those before it may. */
+/* What a person may do; a role may what those before it may. PERSON: who has signed in, member or
+ * not. From VIEWER on the order is that of the ENUM columns members.role and invitations.role. */
 #define ROLES(X)                                                                                   \
+    X(ROLE_PERSON, "person")                                                                       \
     X(ROLE_VIEWER, "viewer")                                                                       \
     X(ROLE_ADMIN, "admin")                                                                         \
     X(ROLE_OWNER, "owner")
@@ -28,6 +29,10 @@ enum role {
         ROLE_COUNT
 };
 const char *role_text(enum role role);
+/* viewer, admin or owner; ERR_INVALID. */
+int role_parse(struct str s, enum role *role_r, struct err *err) MUST_CHECK;
+/* A column's role+0; 0 (no such row): PERSON. */
+enum role role_of_column(int64_t value);
 
 /* Who asks, and what they may do: a key, or a person with a session. */
 struct principal {
@@ -47,5 +52,9 @@ int credentials_read(struct db *db, const struct credential *credential,
 /* Does it have the scope? ERR_FORBIDDEN: no. */
 int principal_check_scope(const struct principal *principal, unsigned scope,
                           struct err *err) MUST_CHECK;
+
+/* Has it at least the role? ERR_FORBIDDEN names the one that is needed. */
+int principal_check_role(const struct principal *principal, enum role role,
+                         struct err *err) MUST_CHECK;
 
 #endif

@@ -24,7 +24,9 @@ struct id {
     X(ID_EVENT, "evt_")                                                                            \
     X(ID_DELIVERY, "dlv_")                                                                         \
     X(ID_HOOK, "ih_")                                                                              \
-    X(ID_FUNCTION, "fn_")
+    X(ID_FUNCTION, "fn_")                                                                          \
+    X(ID_USER, "user_")                                                                            \
+    X(ID_INVITATION, "inv_")
 enum id_kind {
 #define X(name, prefix) name,
     ID_KINDS(X)

@@ -34,7 +34,21 @@ CREATE TABLE IF NOT EXISTS invitations (
   expires_at        DATETIME(6)  NOT NULL,
   accepted_at       DATETIME(6)  NULL,
   UNIQUE KEY token (token_hash),
-  KEY of_workspace (workspace_id, created_at)
+  KEY of_workspace (workspace_id, created_at),
+  KEY expiry (expires_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- Who signed up and has not yet followed the link that the mail brings: no user until then, so that
+-- nobody holds an address that is not theirs.
+CREATE TABLE IF NOT EXISTS sign_ups (
+  token_hash        BINARY(32)   NOT NULL PRIMARY KEY,
+  email             VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  name              VARCHAR(200) NOT NULL,
+  password          VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  workspace_name    VARCHAR(200) NOT NULL,
+  created_at        DATETIME(6)  NOT NULL,
+  expires_at        DATETIME(6)  NOT NULL,
+  KEY expiry (expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- workspace_id: the one that the session works in; NULL: its user has none.
@@ -51,11 +65,10 @@ CREATE TABLE IF NOT EXISTS sessions (
   KEY expiry (expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
--- What a mail brings to somebody without a session: a new password, or a first one (sign-up).
+-- What lets somebody without a session choose a password: a new one, or the first.
 CREATE TABLE IF NOT EXISTS user_tokens (
   token_hash        BINARY(32)   NOT NULL PRIMARY KEY,
   user_id           BINARY(16)   NOT NULL,
-  purpose           ENUM('reset','confirm') NOT NULL,
   created_at        DATETIME(6)  NOT NULL,
   expires_at        DATETIME(6)  NOT NULL,
   KEY of_user (user_id),
@@ -71,13 +84,13 @@ CREATE TABLE IF NOT EXISTS slowdowns (
   KEY age (updated_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
--- Mail, written in the commit of what it tells; sent by the dispatcher. owner and due_at as in
--- deliveries.
+-- Mail, written in the commit of what it tells; sent by the dispatcher. body: sealed, for it may
+-- bring a token. owner and due_at as in deliveries.
 CREATE TABLE IF NOT EXISTS mails (
   mail_id           BINARY(16)   NOT NULL PRIMARY KEY,
   recipient         VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   subject           VARCHAR(200) NOT NULL,
-  body              MEDIUMTEXT   NOT NULL,
+  body              MEDIUMBLOB   NOT NULL,
   attempts          INT UNSIGNED NOT NULL DEFAULT 0,
   owner             BIGINT UNSIGNED NOT NULL DEFAULT 0,
   due_at            DATETIME(6)  NOT NULL,
@@ -181,11 +194,13 @@ ALTER TABLE agents
   ADD COLUMN IF NOT EXISTS concurrent_calls      INT UNSIGNED NULL,
   ADD COLUMN IF NOT EXISTS calls_per_day         INT UNSIGNED NULL;
 
--- headers: a JSON object, sealed. told_*: what its owners were told of by mail.
+-- headers: a JSON object, sealed. disabled_at: when its failures disabled it. told_*: when its owners
+-- were told of it by mail; once for each held_since and each disabled_at.
 ALTER TABLE destinations
   ADD COLUMN IF NOT EXISTS rate_per_second       INT UNSIGNED NULL,
   ADD COLUMN IF NOT EXISTS headers               MEDIUMBLOB NULL,
   ADD COLUMN IF NOT EXISTS held_since            DATETIME(6) NULL,
+  ADD COLUMN IF NOT EXISTS disabled_at           DATETIME(6) NULL,
   ADD COLUMN IF NOT EXISTS told_held_at          DATETIME(6) NULL,
   ADD COLUMN IF NOT EXISTS told_disabled_at      DATETIME(6) NULL;
 
