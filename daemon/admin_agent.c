@@ -7,41 +7,33 @@
 
 #include <string.h>
 
-#define FROM_NUMBER_MAX 20
-#define START_DELAY_MAX (30 * 86400)
-#define RING_TIMEOUT_MAX 600
-#define MAX_DURATION_MAX 86400
-
 static void add_row(struct table *t, const struct agent_row *row)
 {
     table_row(t);
     table_id(t, "agent_id", ID_AGENT, &row->agent_id);
     table_id(t, "workspace_id", ID_WORKSPACE, &row->workspace_id);
-    table_text(t, "name", row->name);
-    table_id(t, "carrier_id", ID_CARRIER, &row->carrier_id);
-    table_bool(t, "enabled", row->enabled);
+    table_text(t, "name", row->set.name);
+    table_id(t, "carrier_id", ID_CARRIER, &row->set.carrier_id);
+    table_bool(t, "enabled", row->set.enabled);
     table_time(t, "created_at", row->created_at);
     table_details(t);
-    table_text(t, "from_number", row->from_number.n > 0 ? row->from_number : STR_NULL);
-    table_text(t, "greeting", row->greeting);
-    table_text(t, "prompt", row->prompt);
-    table_number(t, "start_delay_seconds", row->start_delay_seconds);
-    table_number(t, "ring_timeout_seconds", row->ring_timeout_seconds);
-    table_number(t, "max_duration_seconds", row->max_duration_seconds);
-    table_bool(t, "redial_on_unknown", row->redial_on_unknown);
+    table_text(t, "from_number", row->set.from_number.n > 0 ? row->set.from_number : STR_NULL);
+    table_text(t, "greeting", row->set.greeting);
+    table_text(t, "prompt", row->set.prompt);
+    table_number(t, "start_delay_seconds", row->set.start_delay_seconds);
+    table_number(t, "ring_timeout_seconds", row->set.ring_timeout_seconds);
+    table_number(t, "max_duration_seconds", row->set.max_duration_seconds);
+    table_bool(t, "redial_on_unknown", row->set.redial_on_unknown);
 }
 
-/* Any number that a carrier may show: '+' and digits, or a short code. */
 static int read_from_number(const struct admin *a, struct str *number_r, struct err *err)
 {
     struct str number = admin_value(a, "from-number");
 
-    *number_r = number.p != NULL ? number : STR("");
     if (number.p == NULL)
         return 0;
-    size_t sign = number.n > 0 && number.p[0] == '+';
-    size_t digits = strspn(number.p + sign, "0123456789");
-    if (sign + digits != number.n || digits < 3 || number.n > FROM_NUMBER_MAX)
+    *number_r = number;
+    if (!agent_from_number_good(number))
         return err_set(err, ERR_INVALID,
                        "--from-number: must be digits, with a + before them if "
                        "they begin with a country code");
@@ -50,22 +42,25 @@ static int read_from_number(const struct admin *a, struct str *number_r, struct 
 
 static int read_agent(struct admin *a, struct agent_row *row, struct err *err)
 {
+    struct agent_settings *s = &row->set;
     const struct id *given;
 
     memset(row, 0, sizeof(*row));
-    if (admin_text(a, "name", WORKSPACE_NAME_MAX, STR_NULL, &row->name, err) < 0 ||
-        admin_long_text(a, "greeting", &row->greeting, err) < 0 ||
-        admin_long_text(a, "prompt", &row->prompt, err) < 0 ||
-        read_from_number(a, &row->from_number, err) < 0 ||
-        admin_number(a, "start-delay", 0, START_DELAY_MAX, 0, &row->start_delay_seconds, err) < 0 ||
-        admin_number(a, "ring-timeout", 1, RING_TIMEOUT_MAX, 45, &row->ring_timeout_seconds, err) <
+    agent_settings_init(s);
+    if (admin_text(a, "name", WORKSPACE_NAME_MAX, STR_NULL, &s->name, err) < 0 ||
+        admin_long_text(a, "greeting", &s->greeting, err) < 0 ||
+        admin_long_text(a, "prompt", &s->prompt, err) < 0 ||
+        read_from_number(a, &s->from_number, err) < 0 ||
+        admin_number(a, "start-delay", 0, AGENT_START_DELAY_MAX, 0, &s->start_delay_seconds, err) <
             0 ||
-        admin_number(a, "max-duration", 1, MAX_DURATION_MAX, 900, &row->max_duration_seconds, err) <
-            0 ||
-        admin_id(a, "carrier", ID_CARRIER, &row->carrier_id, err) < 0 ||
+        admin_number(a, "ring-timeout", 1, AGENT_RING_TIMEOUT_MAX, 45, &s->ring_timeout_seconds,
+                     err) < 0 ||
+        admin_number(a, "max-duration", 1, AGENT_MAX_DURATION_MAX, 900, &s->max_duration_seconds,
+                     err) < 0 ||
+        admin_id(a, "carrier", ID_CARRIER, &s->carrier_id, err) < 0 ||
         admin_workspace_id(a, &row->workspace_id, &given, err) < 0)
         return -1;
-    row->redial_on_unknown = admin_given(a, "redial-on-unknown");
+    s->redial_on_unknown = admin_given(a, "redial-on-unknown");
     return 0;
 }
 

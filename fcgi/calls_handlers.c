@@ -7,16 +7,6 @@
 #include "fcgi/responder.h"
 #include "lib/rules/fields.h"
 
-static void location_header(const struct responder *rs, struct request *rq, struct answer *an,
-                            const char *call_id)
-{
-    struct str url = str_of(rs->conf->public_url);
-    while (url.n > 0 && url.p[url.n - 1] == '/')
-        url.n--;
-    answer_header(an, "Location",
-                  str_of(pool_printf(rq->pool, "%.*s/v1/calls/%s", STR_ARG(url), call_id)));
-}
-
 /* {"data":{"call_id":"...","status":"..." -- and left open */
 static void begin_call(struct buf *b, const char *call_id, enum call_status status)
 {
@@ -31,8 +21,7 @@ static void answer_made(const struct responder *rs, struct request *rq, struct a
 {
     char call_id[ID_TEXT_SIZE];
     id_format(ID_CALL, &made->call_id, call_id);
-    an->status = STATUS_201;
-    location_header(rs, rq, an, call_id);
+    responder_created(rs, rq, an, "calls", ID_CALL, &made->call_id);
     if (made->replayed)
         answer_header(an, "Idempotent-Replayed", STR("true"));
     begin_call(&an->body, call_id, made->status);

@@ -26,6 +26,16 @@ int list_read_time(struct pool *pool, const char *name, struct str value, void *
     return 0;
 }
 
+int list_read_bool(struct pool *pool, const char *name, struct str value, void *place,
+                   struct err *err)
+{
+    (void)pool;
+    if (!str_is(value, "true") && !str_is(value, "false"))
+        return err_set(err, ERR_INVALID, "%s must be true or false.", name);
+    *(int *)place = str_is(value, "true");
+    return 0;
+}
+
 int list_read_cursor(struct pool *pool, const char *name, struct str value, void *place,
                      struct err *err)
 {

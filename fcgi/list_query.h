@@ -25,6 +25,7 @@ struct list_parameter {
 
 list_read_fn list_read_limit, list_read_cursor; /* struct page */
 list_read_fn list_read_time;                    /* usec_t */
+list_read_fn list_read_bool;                    /* int: 0 or 1 */
 #define LIST_PAGE(type, member)                                                                    \
     {"cursor", list_read_cursor, offsetof(type, member)},                                          \
     {                                                                                              \

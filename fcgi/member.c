@@ -22,6 +22,14 @@ void member_i64(struct buf *b, const char *name, int64_t value)
     buf_i64(b, value);
 }
 
+void member_count(struct buf *b, const char *name, int64_t value)
+{
+    if (value == 0)
+        member_null(b, name);
+    else
+        member_i64(b, name, value);
+}
+
 void member_bool(struct buf *b, const char *name, bool value)
 {
     name_of(b, name);
@@ -69,6 +77,24 @@ void member_set(struct buf *b, const char *name, unsigned set, const char *const
     buf_char(b, ']');
 }
 
+void member_hours(struct buf *b, const char *name, const struct calling_hours *hours)
+{
+    char from[MINUTE_TEXT_SIZE], to[MINUTE_TEXT_SIZE];
+
+    if (hours == NULL) {
+        member_null(b, name);
+        return;
+    }
+    minute_format(hours->from_minute, from);
+    minute_format(hours->to_minute, to);
+    name_of(b, name);
+    buf_lit(b, "{\"from\":");
+    buf_json(b, str_of(from));
+    member_text(b, "to", str_of(to));
+    member_set(b, "days", hours->days, week_day_texts);
+    buf_char(b, '}');
+}
+
 void object_begin(struct buf *b, const char *name, enum id_kind kind, const struct id *id)
 {
     char text[ID_TEXT_SIZE];
@@ -77,4 +103,12 @@ void object_begin(struct buf *b, const char *name, enum id_kind kind, const stru
     buf_lit(b, "\":");
     id_format(kind, id, text);
     buf_json(b, str_of(text));
+}
+
+void answer_deleted(struct answer *an, const char *name, enum id_kind kind, const struct id *id)
+{
+    buf_lit(&an->body, "{\"data\":");
+    object_begin(&an->body, name, kind, id);
+    member_bool(&an->body, "deleted", true);
+    buf_lit(&an->body, "}}");
 }

@@ -5,12 +5,14 @@
 #ifndef HV_MEMBER_H
 #define HV_MEMBER_H
 
-#include "lib/base/buf.h"
+#include "fcgi/answer.h"
 #include "lib/base/clock.h"
+#include "lib/rules/calling_hours.h"
 #include "lib/rules/id.h"
 
 void member_text(struct buf *b, const char *name, struct str value); /* STR_NULL: null */
 void member_i64(struct buf *b, const char *name, int64_t value);
+void member_count(struct buf *b, const char *name, int64_t value); /* 0: null */
 void member_bool(struct buf *b, const char *name, bool value);
 void member_time(struct buf *b, const char *name, usec_t t); /* TIME_NONE: null */
 void member_id(struct buf *b, const char *name, enum id_kind kind, const struct id *id);
@@ -18,8 +20,13 @@ void member_json(struct buf *b, const char *name, struct str json); /* STR_NULL:
 void member_null(struct buf *b, const char *name);
 /* Texts of the bits of a set, in their order. */
 void member_set(struct buf *b, const char *name, unsigned set, const char *const *texts);
+void member_hours(struct buf *b, const char *name,
+                  const struct calling_hours *hours); /* NULL: null */
 
 /* {"name":"id of the object" -- and left open for more members. */
 void object_begin(struct buf *b, const char *name, enum id_kind kind, const struct id *id);
+
+/* The whole answer to a DELETE: {"data":{"name":"id","deleted":true}}. */
+void answer_deleted(struct answer *an, const char *name, enum id_kind kind, const struct id *id);
 
 #endif

@@ -68,6 +68,20 @@ void responder_wake(struct responder *rs, const struct id *agent_id, const struc
         wake_send(rs->wake, items, n);
 }
 
+void responder_created(const struct responder *rs, struct request *rq, struct answer *an,
+                       const char *collection, enum id_kind kind, const struct id *id)
+{
+    struct str url = str_of(rs->conf->public_url);
+    char text[ID_TEXT_SIZE];
+
+    while (url.n > 0 && url.p[url.n - 1] == '/')
+        url.n--;
+    id_format(kind, id, text);
+    an->status = STATUS_201;
+    answer_header(an, "Location",
+                  str_of(pool_printf(rq->pool, "%.*s/v1/%s/%s", STR_ARG(url), collection, text)));
+}
+
 enum step { STEP_NEXT, STEP_ANSWERED, STEP_FAILED };
 typedef enum step step_fn(struct responder *rs, struct request *rq, struct answer *an,
                           struct err *err);

@@ -62,4 +62,8 @@ void responder_serve(struct responder *rs, struct io *io, char *const *environ_)
 void responder_wake(struct responder *rs, const struct id *agent_id, const struct id *destinations,
                     size_t count);
 
+/* 201, and where what was made is read: Location is public_url/v1/COLLECTION/ID. */
+void responder_created(const struct responder *rs, struct request *rq, struct answer *an,
+                       const char *collection, enum id_kind kind, const struct id *id);
+
 #endif

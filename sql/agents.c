@@ -1,10 +1,17 @@
 /*
- * agents.c - agents as the operator makes and switches them.
+ * agents.c - agents as they are made, read, changed, switched and deleted.
  */
 #include "sql/agents.h"
 #include "sql/accounts.h"
 #include "sql/ids.h"
 #include "sql/list.h"
+
+#include <string.h>
+
+static int no_such_agent(struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "there is no such agent");
+}
 
 /* The INSERT found no row to start from: which of the two it names is not there? */
 static int why_not_created(struct db *db, const struct agent_row *row, struct err *err)
@@ -18,23 +25,77 @@ static int why_not_created(struct db *db, const struct agent_row *row, struct er
     return err_set(err, ERR_NOT_FOUND, "the workspace has no such carrier");
 }
 
+/* ---- binds: each value, or NULL ---- */
+
+/* "busy,no_answer", as a SET column takes it. */
+#define RETRY_TEXT_SIZE 64
+static struct str retry_text(unsigned retry_on, char out[RETRY_TEXT_SIZE])
+{
+    struct buf b;
+    size_t n;
+
+    buf_init(&b, RETRY_TEXT_SIZE);
+    for (unsigned i = 0; agent_retry_texts[i] != NULL; i++)
+        if ((retry_on & (1u << i)) != 0) {
+            buf_text(&b, b.len > 0 ? "," : "");
+            buf_text(&b, agent_retry_texts[i]);
+        }
+    n = b.len;
+    if (n > 0)
+        memcpy(out, b.data, n);
+    buf_deinit(&b);
+    return (struct str){out, n};
+}
+
+static const struct id *carrier_of(const struct agent_settings *set)
+{
+    return id_is_zero(&set->carrier_id) ? NULL : &set->carrier_id;
+}
+
+static void bind_i64_or_null(struct query *q, bool is, int64_t value)
+{
+    if (is)
+        query_bind_i64(q, value);
+    else
+        query_bind_null(q);
+}
+
+static void bind_str_if(struct query *q, bool is, struct str value)
+{
+    query_bind_str(q, is ? value : STR_NULL);
+}
+
 int agents_create(struct db *db, struct agent_row *row, struct err *err)
 {
-    const struct id *carrier_id = id_is_zero(&row->carrier_id) ? NULL : &row->carrier_id;
+    const struct agent_settings *s = &row->set;
+    const struct calling_hours *h = &s->calling_hours;
+    const struct id *carrier_id = carrier_of(s);
+    char retry[RETRY_TEXT_SIZE];
     struct query *q = db_use(db, STMT_AGENT_INSERT);
 
     row->agent_id = id_new();
-    row->enabled = true;
     query_bind_id(q, &row->agent_id);
-    query_bind_str(q, row->name);
-    query_bind_str(q, row->prompt);
-    query_bind_str(q, row->greeting);
+    query_bind_str(q, s->name);
+    query_bind_str(q, s->prompt);
+    query_bind_str(q, s->greeting);
+    query_bind_str(q, s->language);
+    query_bind_str(q, s->voice);
     query_bind_id(q, carrier_id);
-    query_bind_str(q, row->from_number);
-    query_bind_i64(q, row->start_delay_seconds);
-    query_bind_i64(q, row->ring_timeout_seconds);
-    query_bind_i64(q, row->max_duration_seconds);
-    query_bind_i64(q, row->redial_on_unknown);
+    query_bind_str(q, s->from_number);
+    query_bind_i64(q, s->start_delay_seconds);
+    query_bind_i64(q, s->ring_timeout_seconds);
+    query_bind_i64(q, s->max_duration_seconds);
+    query_bind_i64(q, s->max_attempts);
+    query_bind_str(q, retry_text(s->retry_on, retry));
+    query_bind_str(q, s->retry_gaps_minutes);
+    query_bind_i64(q, s->redial_on_unknown);
+    bind_i64_or_null(q, s->own_hours, h->from_minute);
+    bind_i64_or_null(q, s->own_hours, h->to_minute);
+    bind_i64_or_null(q, s->own_hours, h->days);
+    query_bind_str(q, str_of(agent_outside_texts[s->outside_hours]));
+    bind_i64_or_null(q, s->concurrent_calls > 0, s->concurrent_calls);
+    bind_i64_or_null(q, s->calls_per_day > 0, s->calls_per_day);
+    query_bind_i64(q, s->enabled);
     query_bind_id(q, &row->workspace_id);
     query_bind_id(q, carrier_id);
     query_bind_id(q, carrier_id);
@@ -42,25 +103,47 @@ int agents_create(struct db *db, struct agent_row *row, struct err *err)
         return -1;
     if (!query_next(q))
         return why_not_created(db, row, err);
-    row->created_at = query_time(q);
+    row->created_at = row->updated_at = query_time(q);
     return 0;
+}
+
+/* ---- reading ---- */
+
+static void read_hours(struct query *q, struct agent_settings *s)
+{
+    s->own_hours = !query_null(q);
+    s->calling_hours.from_minute = query_i64(q);
+    s->calling_hours.to_minute = query_i64(q);
+    s->calling_hours.days = (unsigned)query_i64(q);
 }
 
 static void read_agent(struct query *q, struct pool *pool, struct agent_row *row)
 {
+    struct agent_settings *s = &row->set;
+
     query_id(q, &row->agent_id);
     query_id(q, &row->workspace_id);
-    query_id(q, &row->carrier_id);
-    row->name = query_str(q, pool);
-    row->prompt = query_str(q, pool);
-    row->greeting = query_str(q, pool);
-    row->from_number = query_str(q, pool);
-    row->enabled = query_i64(q) != 0;
-    row->redial_on_unknown = query_i64(q) != 0;
-    row->start_delay_seconds = query_i64(q);
-    row->ring_timeout_seconds = query_i64(q);
-    row->max_duration_seconds = query_i64(q);
+    s->name = query_str(q, pool);
+    s->prompt = query_str(q, pool);
+    s->greeting = query_str(q, pool);
+    s->language = query_str(q, pool);
+    s->voice = query_str(q, pool);
+    query_id(q, &s->carrier_id);
+    s->from_number = query_str(q, pool);
+    s->start_delay_seconds = query_i64(q);
+    s->ring_timeout_seconds = query_i64(q);
+    s->max_duration_seconds = query_i64(q);
+    s->max_attempts = query_i64(q);
+    s->retry_on = (unsigned)query_i64(q);
+    s->retry_gaps_minutes = query_str(q, pool);
+    s->redial_on_unknown = query_i64(q) != 0;
+    read_hours(q, s);
+    s->outside_hours = (int)query_i64(q) - 1;
+    s->concurrent_calls = query_i64(q);
+    s->calls_per_day = query_i64(q);
+    s->enabled = query_i64(q) != 0;
     row->created_at = query_time(q);
+    row->updated_at = query_time(q);
 }
 
 int agents_list(struct db *db, struct pool *pool, const struct id *workspace_id,
@@ -79,6 +162,137 @@ int agents_list(struct db *db, struct pool *pool, const struct id *workspace_id,
     return 0;
 }
 
+int agents_get(struct db *db, struct pool *pool, const struct id *workspace_id,
+               const struct id *agent_id, struct agent_row *row_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_AGENT_GET);
+
+    query_bind_id(q, agent_id);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    if (!query_next(q))
+        return no_such_agent(err);
+    read_agent(q, pool, row_r);
+    return 0;
+}
+
+int agents_page(struct db *db, struct pool *pool, const struct id *workspace_id,
+                const struct agent_filter *filter, struct agent_row **rows_r, size_t *count_r,
+                struct page_end *end_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_AGENT_PAGE);
+    size_t room = 0;
+
+    *count_r = 0;
+    query_bind_id(q, workspace_id);
+    list_bind_page(q, &filter->page);
+    bind_i64_or_null(q, filter->enabled >= 0, filter->enabled);
+    bind_i64_or_null(q, filter->enabled >= 0, filter->enabled);
+    query_bind_i64(q, filter->page.limit + 1);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    while (list_page_next(q, &filter->page, *count_r, end_r)) {
+        struct agent_row *row = LIST_NEXT(pool, rows_r, count_r, &room);
+        read_agent(q, pool, row);
+        end_r->cursor = (struct cursor){row->created_at, row->agent_id};
+    }
+    return 0;
+}
+
+/* ---- changing ---- */
+
+static bool is_given(uint64_t given, enum agent_setting setting)
+{
+    return (given & (UINT64_C(1) << setting)) != 0;
+}
+
+/* In the order of AGENT_CHANGE: NULL leaves a column as it is; before those that NULL is a value
+ * of stands whether they are written. */
+static void bind_change(struct query *q, const struct agent_settings *s, uint64_t given,
+                        char retry[RETRY_TEXT_SIZE])
+{
+    const struct calling_hours *h = &s->calling_hours;
+    bool hours = is_given(given, AGENT_CALLING_HOURS);
+
+    bind_str_if(q, is_given(given, AGENT_NAME), s->name);
+    bind_str_if(q, is_given(given, AGENT_PROMPT), s->prompt);
+    bind_str_if(q, is_given(given, AGENT_GREETING), s->greeting);
+    bind_str_if(q, is_given(given, AGENT_LANGUAGE), s->language);
+    bind_str_if(q, is_given(given, AGENT_VOICE), s->voice);
+    query_bind_i64(q, is_given(given, AGENT_CARRIER));
+    query_bind_id(q, carrier_of(s));
+    bind_str_if(q, is_given(given, AGENT_FROM_NUMBER), s->from_number);
+    bind_i64_or_null(q, is_given(given, AGENT_START_DELAY), s->start_delay_seconds);
+    bind_i64_or_null(q, is_given(given, AGENT_RING_TIMEOUT), s->ring_timeout_seconds);
+    bind_i64_or_null(q, is_given(given, AGENT_MAX_DURATION), s->max_duration_seconds);
+    bind_i64_or_null(q, is_given(given, AGENT_MAX_ATTEMPTS), s->max_attempts);
+    bind_str_if(q, is_given(given, AGENT_RETRY_ON), retry_text(s->retry_on, retry));
+    bind_str_if(q, is_given(given, AGENT_RETRY_GAPS), s->retry_gaps_minutes);
+    bind_i64_or_null(q, is_given(given, AGENT_REDIAL_ON_UNKNOWN), s->redial_on_unknown);
+    query_bind_i64(q, hours);
+    bind_i64_or_null(q, s->own_hours, h->from_minute);
+    query_bind_i64(q, hours);
+    bind_i64_or_null(q, s->own_hours, h->to_minute);
+    query_bind_i64(q, hours);
+    bind_i64_or_null(q, s->own_hours, h->days);
+    bind_str_if(q, is_given(given, AGENT_OUTSIDE_HOURS),
+                str_of(agent_outside_texts[s->outside_hours]));
+    query_bind_i64(q, is_given(given, AGENT_CONCURRENT_CALLS));
+    bind_i64_or_null(q, s->concurrent_calls > 0, s->concurrent_calls);
+    query_bind_i64(q, is_given(given, AGENT_CALLS_PER_DAY));
+    bind_i64_or_null(q, s->calls_per_day > 0, s->calls_per_day);
+    bind_i64_or_null(q, is_given(given, AGENT_ENABLED), s->enabled);
+}
+
+/* Nothing was written: is it the agent, or the carrier that it should get? */
+static int why_not_changed(struct db *db, const struct id *workspace_id, const struct id *agent_id,
+                           bool *no_carrier_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_AGENT_EXISTS);
+
+    query_bind_id(q, agent_id);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    *no_carrier_r = query_next(q);
+    if (!*no_carrier_r)
+        return no_such_agent(err);
+    return err_set(err, ERR_NOT_FOUND, "the workspace has no such carrier");
+}
+
+int agents_change(struct db *db, const struct id *workspace_id, const struct id *agent_id,
+                  const struct agent_settings *set, uint64_t given, bool *no_carrier_r,
+                  struct err *err)
+{
+    const struct id *carrier_id = is_given(given, AGENT_CARRIER) ? carrier_of(set) : NULL;
+    char retry[RETRY_TEXT_SIZE];
+    struct query *q = db_use(db, STMT_AGENT_CHANGE);
+
+    *no_carrier_r = false;
+    bind_change(q, set, given, retry);
+    query_bind_id(q, agent_id);
+    query_bind_id(q, workspace_id);
+    query_bind_id(q, carrier_id);
+    query_bind_id(q, carrier_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    return query_affected(q) > 0 ? 0
+                                 : why_not_changed(db, workspace_id, agent_id, no_carrier_r, err);
+}
+
+int agents_delete(struct db *db, const struct id *workspace_id, const struct id *agent_id,
+                  struct err *err)
+{
+    struct query *q = db_use(db, STMT_AGENT_DELETE);
+
+    query_bind_id(q, agent_id);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    return query_affected(q) > 0 ? 0 : no_such_agent(err);
+}
+
 int agents_set_enabled(struct db *db, const struct id *agent_id, bool enabled, struct err *err)
 {
     struct query *q = db_use(db, STMT_AGENT_SET_ENABLED);
@@ -87,9 +301,7 @@ int agents_set_enabled(struct db *db, const struct id *agent_id, bool enabled, s
     query_bind_id(q, agent_id);
     if (query_run_again(q, err) < 0)
         return -1;
-    if (query_affected(q) == 0)
-        return err_set(err, ERR_NOT_FOUND, "there is no such agent");
-    return 0;
+    return query_affected(q) > 0 ? 0 : no_such_agent(err);
 }
 
 int agents_facts(struct db *db, const struct id *agent_id, struct agent_facts *facts_r,
@@ -101,7 +313,7 @@ int agents_facts(struct db *db, const struct id *agent_id, struct agent_facts *f
     if (query_run_again(q, err) < 0)
         return -1;
     if (!query_next(q))
-        return err_set(err, ERR_NOT_FOUND, "there is no such agent");
+        return no_such_agent(err);
     facts_r->agent_id = *agent_id;
     query_id(q, &facts_r->workspace_id);
     facts_r->enabled = query_i64(q) != 0;

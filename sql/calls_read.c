@@ -2,11 +2,11 @@
  * calls_read.c - reads, lists and cancels calls.
  */
 #include "sql/calls.h"
+#include "sql/list.h"
+
 #include <string.h>
 
 #define CANCEL_TRIES 4
-/* Later than any row; DATETIME's own end is 9999. */
-#define TIME_FAR ((usec_t)253370764800 * USEC_PER_S)
 
 static void read_row(struct query *q, struct pool *pool, struct call_row *row)
 {
@@ -123,7 +123,6 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
 {
     const struct id *agent_id = filter->by_agent ? &filter->agent_id : NULL;
     struct str status = filter->by_status ? str_of(call_status_text(filter->status)) : STR_NULL;
-    usec_t from = filter->page.from_cursor ? filter->page.cursor.created_at : TIME_FAR;
     query_bind_id(q, workspace_id);
     if (stmt == STMT_CALL_LIST_BY_NUMBER)
         query_bind_str(q, filter->contact_number);
@@ -133,9 +132,7 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
         query_bind_str(q, status);
     query_bind_time(q, filter->created_after == TIME_NONE ? 0 : filter->created_after);
     query_bind_time(q, filter->created_before == TIME_NONE ? TIME_FAR : filter->created_before);
-    query_bind_time(q, from);
-    query_bind_time(q, from);
-    query_bind_id(q, &filter->page.cursor.id);
+    list_bind_page(q, &filter->page);
     query_bind_id(q, agent_id);
     query_bind_id(q, agent_id);
     query_bind_str(q, status);

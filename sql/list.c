@@ -12,3 +12,21 @@ void *list_grow(struct pool *pool, void *rows, size_t size, size_t count, size_t
         memcpy(grown, rows, count * size);
     return grown;
 }
+
+void list_bind_page(struct query *q, const struct page *page)
+{
+    usec_t from = page->from_cursor ? page->cursor.created_at : TIME_FAR;
+
+    query_bind_time(q, from);
+    query_bind_time(q, from);
+    query_bind_id(q, &page->cursor.id);
+}
+
+bool list_page_next(struct query *q, const struct page *page, size_t count, struct page_end *end_r)
+{
+    end_r->more = false;
+    if (!query_next(q))
+        return false;
+    end_r->more = count == page->limit;
+    return !end_r->more;
+}

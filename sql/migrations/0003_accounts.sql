@@ -183,6 +183,7 @@ ALTER TABLE api_keys
   ADD COLUMN IF NOT EXISTS rate_per_minute       INT UNSIGNED NULL;
 
 -- calling_*, concurrent_calls, calls_per_day NULL: the workspace's. retry_on: bit per reason.
+-- deleted_at: kept for the calls that it made; a deleted agent is disabled too.
 ALTER TABLE agents
   ADD COLUMN IF NOT EXISTS max_attempts          INT UNSIGNED NOT NULL DEFAULT 1,
   ADD COLUMN IF NOT EXISTS retry_on              SET('busy','no_answer','carrier_error') NOT NULL DEFAULT 'busy,no_answer',
@@ -192,7 +193,8 @@ ALTER TABLE agents
   ADD COLUMN IF NOT EXISTS calling_days          TINYINT UNSIGNED NULL,
   ADD COLUMN IF NOT EXISTS outside_hours         ENUM('hold','disallow') NOT NULL DEFAULT 'hold',
   ADD COLUMN IF NOT EXISTS concurrent_calls      INT UNSIGNED NULL,
-  ADD COLUMN IF NOT EXISTS calls_per_day         INT UNSIGNED NULL;
+  ADD COLUMN IF NOT EXISTS calls_per_day         INT UNSIGNED NULL,
+  ADD COLUMN IF NOT EXISTS deleted_at            DATETIME(6) NULL;
 
 -- headers: a JSON object, sealed. disabled_at: when its failures disabled it. told_*: when its owners
 -- were told of it by mail; once for each held_since and each disabled_at.

@@ -203,15 +203,18 @@ END_TEST
 
 static struct agent_row agent_of(const struct workspace_row *workspace)
 {
-    return (struct agent_row){.workspace_id = workspace->workspace_id,
-                              .name = STR("a"),
-                              .prompt = STR("be brief"),
-                              .greeting = STR("hello"),
-                              .from_number = STR("+911234567890"),
-                              .start_delay_seconds = 1,
-                              .ring_timeout_seconds = 2,
-                              .max_duration_seconds = 3,
-                              .redial_on_unknown = true};
+    struct agent_row row = {.workspace_id = workspace->workspace_id};
+
+    agent_settings_init(&row.set);
+    row.set.name = STR("a");
+    row.set.prompt = STR("be brief");
+    row.set.greeting = STR("hello");
+    row.set.from_number = STR("+911234567890");
+    row.set.start_delay_seconds = 1;
+    row.set.ring_timeout_seconds = 2;
+    row.set.max_duration_seconds = 3;
+    row.set.redial_on_unknown = true;
+    return row;
 }
 
 START_TEST(agent_comes_back_as_it_was_made)
@@ -221,19 +224,19 @@ START_TEST(agent_comes_back_as_it_was_made)
     struct agent_row row = agent_of(&one), *rows;
     size_t count;
 
-    row.carrier_id = carrier.carrier_id;
+    row.set.carrier_id = carrier.carrier_id;
     ck_ok(agents_create(s.db, &row, &err), &err);
     ck_ok(agents_list(s.db, s.pool, &one.workspace_id, &rows, &count, &err), &err);
     ck_assert_uint_eq(count, 1);
     ck_assert(id_eq(&rows[0].agent_id, &row.agent_id));
-    ck_assert(id_eq(&rows[0].carrier_id, &carrier.carrier_id));
-    ck_assert(str_is(rows[0].prompt, "be brief"));
-    ck_assert(str_is(rows[0].greeting, "hello"));
-    ck_assert(str_is(rows[0].from_number, "+911234567890"));
-    ck_assert_int_eq(rows[0].start_delay_seconds, 1);
-    ck_assert_int_eq(rows[0].ring_timeout_seconds, 2);
-    ck_assert_int_eq(rows[0].max_duration_seconds, 3);
-    ck_assert(rows[0].enabled && rows[0].redial_on_unknown);
+    ck_assert(id_eq(&rows[0].set.carrier_id, &carrier.carrier_id));
+    ck_assert(str_is(rows[0].set.prompt, "be brief"));
+    ck_assert(str_is(rows[0].set.greeting, "hello"));
+    ck_assert(str_is(rows[0].set.from_number, "+911234567890"));
+    ck_assert_int_eq(rows[0].set.start_delay_seconds, 1);
+    ck_assert_int_eq(rows[0].set.ring_timeout_seconds, 2);
+    ck_assert_int_eq(rows[0].set.max_duration_seconds, 3);
+    ck_assert(rows[0].set.enabled && rows[0].set.redial_on_unknown);
     ck_assert(rows[0].created_at == row.created_at);
     ck_ok(agents_list(s.db, s.pool, &two.workspace_id, &rows, &count, &err), &err);
     ck_assert_uint_eq(count, 0);
@@ -246,7 +249,7 @@ START_TEST(agent_takes_no_carrier_of_another_workspace)
     struct carrier_row carrier = new_carrier(CARRIER_HTTP, &secret);
     struct agent_row row = agent_of(&two);
 
-    row.carrier_id = carrier.carrier_id;
+    row.set.carrier_id = carrier.carrier_id;
     ck_assert_int_eq(agents_create(s.db, &row, &err), -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(err.message, "carrier"));

@@ -70,27 +70,26 @@ START_TEST(texts_of_any_size_come_back)
 {
     static const size_t sizes[] = {0, 1, 15, 16, 255, 256, 65535, 65536, 5000000};
     char *text = pool_alloc(s.pool, 5000001);
-    struct agent_row row = {.workspace_id = new_workspace("w"),
-                            .name = STR("n\xe0\xa4\xa8"),
-                            .greeting = STR(""),
-                            .from_number = STR("")};
+    struct agent_row row = {.workspace_id = new_workspace("w")};
     struct agent_row *rows;
     size_t count;
 
+    agent_settings_init(&row.set);
+    row.set.name = STR("n\xe0\xa4\xa8");
     for (size_t i = 0; i < 5000000; i++)
         text[i] = (char)('a' + i % 26);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        row.prompt = (struct str){text, sizes[i]};
+        row.set.prompt = (struct str){text, sizes[i]};
         ck_ok(agents_create(s.db, &row, &err), &err);
     }
     ck_ok(agents_list(s.db, s.pool, &row.workspace_id, &rows, &count, &err), &err);
     ck_assert_uint_eq(count, sizeof(sizes) / sizeof(sizes[0]));
     for (size_t i = 0; i < count; i++) {
-        ck_assert_uint_eq(rows[i].prompt.n, sizes[i]);
-        ck_assert_int_eq(memcmp(rows[i].prompt.p, text, sizes[i]), 0);
-        ck_assert(str_eq(rows[i].name, row.name));
-        ck_assert(rows[i].greeting.p != NULL);
-        ck_assert(id_is_zero(&rows[i].carrier_id));
+        ck_assert_uint_eq(rows[i].set.prompt.n, sizes[i]);
+        ck_assert_int_eq(memcmp(rows[i].set.prompt.p, text, sizes[i]), 0);
+        ck_assert(str_eq(rows[i].set.name, row.set.name));
+        ck_assert(rows[i].set.greeting.p != NULL);
+        ck_assert(id_is_zero(&rows[i].set.carrier_id));
     }
 }
 END_TEST
