@@ -240,6 +240,7 @@ START_TEST(unions_run_with_any_number_of_parts)
         struct query *q = db_use_many(s.db, STMT_DELIVERY_DRAW, n);
         for (size_t i = 0; i < n; i++) {
             query_bind_id(q, &nobody);
+            query_bind_time(q, 0);
             query_bind_i64(q, 1);
         }
         ck_ok(query_run(q, &err), &err);

@@ -5,6 +5,7 @@
 #include "lib/rules/event.h"
 #include "lib/rules/attempt.h"
 #include "sql/accounts.h"
+#include "sql/agents.h"
 #include "sql/calls_operator.h"
 #include "sql/destinations.h"
 #include "sql/statements.h"
@@ -68,6 +69,7 @@ static const char *const call_status[] = {CALL_STATUSES(X)};
 static const char *const attempt_state[] = {ATTEMPT_STATES(X)};
 static const char *const event_type[] = {EVENT_TYPES(X)};
 static const char *const carrier_kind[] = {CARRIER_KINDS(X)};
+static const char *const role[] = {ROLES(X)};
 #undef X
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -86,6 +88,12 @@ static const struct {
     {"destinations", "kind", NULL, 0},
     {"destinations", "status", destination_status, COUNT(destination_status)},
     {"deliveries", "state", delivery_state, COUNT(delivery_state)},
+    {"agents", "outside_hours", agent_outside_texts, 2},
+    {"users", "status", NULL, 0},
+    {"members", "role", role, COUNT(role)},
+    {"invitations", "role", role, COUNT(role)},
+    {"inbound_hooks", "status", NULL, 0},
+    {"replays", "state", NULL, 0},
 };
 
 static const char *enum_text(const char *const *texts, size_t count)
