@@ -105,7 +105,7 @@ apache_settings()
 {
     case $server in
     apache)
-        apache_frame proxy proxy_fcgi
+        apache_frame proxy proxy_fcgi buffer reqtimeout
         fill apache-proxy.conf.in
         ;;
     apache-fcgid)
