@@ -86,7 +86,8 @@ TypesConfig /dev/null
     Require all granted
 </Directory>
 SetEnvIf Request_URI "^(.*)$" hv_path=\$1
-SetEnvIf Request_URI "^(.*/v1/(hooks|voice/callbacks)/)." hv_path=\$1(hidden)
+SetEnvIf Request_URI "^(.*/v1/+(hooks|voice/+callbacks)/+)[^/]" hv_path=\$1(hidden)
+SetEnvIf Request_URI "^(.*?)(tok_|[0-9a-f]{32})" hv_path=\$1(hidden)
 LogFormat "%h %l %u %t \"%m %{hv_path}e %H\" %>s %b %D" huskyvoice
 CustomLog "$web_logs/access.log" huskyvoice
 END

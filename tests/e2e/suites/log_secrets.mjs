@@ -1,0 +1,96 @@
+// What no log may hold: the tokens of callbacks and of inbound hooks, which stand in paths.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { idSql } from '../lib/database.mjs';
+import { send, sendRaw } from '../lib/http.mjs';
+import { suite } from '../lib/suite.mjs';
+import { until } from '../lib/wait.mjs';
+
+// Every log of the system, by name: the web server's, the database's, ours.
+function logs({ dir }) {
+  const folder = path.join(dir, 'log');
+  return readdirSync(folder).map((file) => [file, readFileSync(path.join(folder, file), 'utf8')]);
+}
+
+// Each log file that has one of the secrets, with its line.
+function found(system, secrets) {
+  return logs(system).flatMap(([file, text]) =>
+    text
+      .split('\n')
+      .filter((line) => secrets.some((secret) => line.toLowerCase().includes(secret)))
+      .map((line) => `${file}: ${line.slice(0, 300)}`),
+  );
+}
+
+// Web servers write their logs when it suits them; what was asked for before this is in it then.
+async function logged(system) {
+  const marker = `/v1/marker-${randomBytes(6).toString('hex')}`;
+  assert.equal((await send(system.url + marker)).status, 404);
+  const access = () => Object.fromEntries(logs(system))['access.log'] ?? '';
+  await until(`${marker} in the access log`, () => access().includes(marker), {
+    within: 30_000,
+    seen: () => access().slice(-500),
+  });
+  return access();
+}
+
+async function tokensOf(system, calls) {
+  const rows = await system.sql(
+    `SELECT LOWER(HEX(token)) AS token FROM call_attempts WHERE call_id IN (${calls.map(idSql)})`,
+  );
+  return rows.map(({ token }) => token);
+}
+
+// Everything that may come to a URL with a token in it, well-formed or not.
+async function visit(system, url) {
+  const { pathname } = new URL(url);
+  await send(url);
+  await send(url, { method: 'POST', body: '{' });
+  await send(url, { method: 'POST', body: '{"event":"ringing"}', headers: { Referer: url } });
+  await send(url, { method: 'POST', body: 'x'.repeat(1_200_000) });
+  for (const more of ['/', '/x', '?a=b', '%20', '/%2e%2e/x']) await send(url + more, { method: 'POST' });
+  for (const [plain, odd] of [
+    ['/v1/', '//v1//'],
+    [/(voice|hooks)\//, '$1///'],
+    [/callbacks|hooks/, (name) => `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`],
+    ['/v1/', '/x/../v1/'],
+  ])
+    await send(url.replace(plain, odd), { method: 'POST' });
+  const head = (method, rest) => `${method} ${pathname} HTTP/1.1\r\nHost: x\r\n${rest}\r\n\r\n`;
+  await sendRaw(system.url, [head('POST', 'Content-Length: 100'), '{'], { end: true });
+  await sendRaw(system.url, [head('POST', 'Transfer-Encoding: chunked'), 'zz\r\n'], { end: true });
+  await sendRaw(system.url, [head('BREW', 'Connection: close')]);
+}
+
+export default suite('log_secrets', { runs: 'core', width: 2 }, (test) => {
+  test('no callback token stands in any log, the http carrier and the simulator', async (context) => {
+    const { system, carriers } = context;
+    const carrier = carriers.carrier();
+    const ours = await system.customer({ carrier });
+    const simulated = await system.customer();
+    const calls = [
+      await system.call(ours),
+      await system.call(simulated, { contact_number: '+919000000001' }),
+      await system.call(simulated, { contact_number: '+919000000002' }),
+    ];
+    await system.over(ours, calls[0]);
+    for (const call of calls.slice(1)) await system.over(simulated, call);
+    const { token, place } = await carrier.asked(calls[0]);
+    const tokens = await tokensOf(system, calls);
+    assert.ok(tokens.length >= 3 && tokens.includes(token), `${token} of ${tokens}`);
+    await visit(system, place.callback_url);
+    assert.match(await logged(system), /\/v1\/voice\/callbacks\/\(hidden\)/);
+    assert.deepEqual(found(system, tokens), []);
+  });
+
+  test("no inbound hook's token stands in any log", async ({ system }) => {
+    const secret = randomBytes(12).toString('hex');
+    await visit(system, `${system.url}/v1/hooks/tok_${secret}`);
+    for (const path of [`hooks/${secret}`, `calls/tok_${secret}`, `../elsewhere/tok_${secret}`])
+      await send(`${system.url}/v1/${path}`, { method: 'POST', body: '{}' });
+    assert.match(await logged(system), /\/v1\/hooks\/\(hidden\)/);
+    assert.deepEqual(found(system, [secret]), []);
+  });
+});
