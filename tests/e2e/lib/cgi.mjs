@@ -2,7 +2,11 @@
 // can't: that the request came from elsewhere.
 import { finish } from './program.mjs';
 
-export async function runCgi(system, program, { path, method = 'GET', query = '', remote, headers = {} }) {
+export async function runCgi(
+  system,
+  program,
+  { path, method = 'GET', query = '', remote = '127.0.0.1', headers = {}, config = system.env.HV_CONFIG },
+) {
   const env = {
     GATEWAY_INTERFACE: 'CGI/1.1',
     SERVER_PROTOCOL: 'HTTP/1.1',
@@ -14,7 +18,7 @@ export async function runCgi(system, program, { path, method = 'GET', query = ''
     PATH_INFO: path,
     QUERY_STRING: query,
     REMOTE_ADDR: remote,
-    HUSKYVOICE_CONFIG: system.env.HV_CONFIG,
+    HUSKYVOICE_CONFIG: config,
   };
   for (const [name, value] of Object.entries(headers))
     env[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = value;
