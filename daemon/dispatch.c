@@ -219,10 +219,13 @@ static int run_loop(struct dispatcher *d, const struct options *o, struct err *e
 
 /* ---- set-up ---- */
 
-/* A resident dispatcher waits for a database that is away; a wrong schema ends it. */
+/* A resident dispatcher waits for a database that is away, until it is told to stop; a wrong schema
+ * ends it. */
 static int check_schema(const struct conf *conf, bool wait, struct err *err)
 {
     struct db *db;
+    if (wait)
+        loop_catch_signals();
     db_create(&db, conf);
     int failed = migrate_check(db, err);
     bool told = false;
@@ -278,7 +281,11 @@ static int run(const struct conf *conf, struct pool *pool, const struct options 
     int status = 0;
     if (keyring_load(&keys, conf->key_file, &err) ||
         check_schema(conf, !o->once && !o->check, &err)) {
-        status = exit_status(&err);
+        bool stopped = err.code == ERR_UNAVAILABLE && loop_stop_signals() > 0;
+        if (stopped)
+            log_write(LOG_INFO, "stopped", "%s", "");
+        else
+            status = exit_status(&err);
     } else if (o->check) {
         puts("configuration, key file and schema are in order");
     } else {

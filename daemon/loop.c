@@ -50,7 +50,7 @@ static void on_signal(int number)
     (void)ignored;
 }
 
-static void catch_signals(void)
+void loop_catch_signals(void)
 {
     if (signal_pipe[0] >= 0)
         return;
@@ -73,7 +73,7 @@ void loop_create(struct loop **loop_r, const struct conf *conf, struct http_clie
     struct loop *loop = mem_alloc(sizeof *loop);
     loop->conf = conf;
     loop->client = client;
-    catch_signals();
+    loop_catch_signals();
     *loop_r = loop;
 }
 

@@ -33,6 +33,9 @@ void loop_listen(struct loop *loop, struct wake_listener *listener, loop_woken_f
 void loop_run(struct loop *loop, loop_done_fn *done, void *ctx);
 /* Goes on until every lane has ended; the lanes must have been told to. */
 void loop_finish(struct loop *loop);
+/* From here on TERM and INT are counted and end nothing by themselves; loop_create() does it, too.
+ */
+void loop_catch_signals(void);
 /* TERM or INT arrived: 1, a second time: 2. */
 int loop_stop_signals(void);
 
