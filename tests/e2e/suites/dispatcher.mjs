@@ -1,6 +1,7 @@
 // The dispatcher as a program: runs from cron, its end, its exit codes, many at once, and killed at
 // every point between claim and finish. No resident dispatcher runs but those of the tests.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { idSql } from '../lib/database.mjs';
 import { answers } from '../lib/receiver.mjs';
 import { suite } from '../lib/suite.mjs';
@@ -259,6 +260,39 @@ function ending(test) {
   });
 }
 
+// What a process has used of the processor, in milliseconds.
+function processorTime(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /, '');
+  const [user, kernel] = stat.split(' ').slice(11, 13).map(Number);
+  return (user + kernel) * 10; // USER_HZ is 100 on every Linux
+}
+
+function atRest(test) {
+  test('a resident dispatcher with nothing to do takes next to no processor and asks the database little', async ({
+    system,
+    defer,
+  }) => {
+    const program = system.dispatcher({ settings: { poll_interval: '1s' } });
+    defer(() => program.kill('SIGTERM'));
+    await until('it to have started', () => program.stderr.includes('started'));
+    const look = async () => {
+      const [{ Value: questions }] = await system.sql("SHOW GLOBAL STATUS LIKE 'Questions'");
+      return { at: performance.now(), used: processorTime(program.pid), questions: Number(questions) };
+    };
+    const from = await look();
+    const past = await until(
+      'five seconds to pass',
+      async () => performance.now() - from.at >= 5000 && look(),
+      { every: 100 },
+    );
+    const took = past.at - from.at;
+    const used = past.used - from.used;
+    assert.ok(used < 0.02 * took, `${used} ms of the processor in ${Math.round(took)} ms`);
+    const asked = ((past.questions - from.questions) * 1000) / took;
+    assert.ok(asked < 25, `${asked.toFixed(1)} questions to the database a second`);
+  });
+}
+
 function several(test) {
   test('two dispatchers on one backlog: each delivery once, each call dialled once', async (context) => {
     const { system, receiver, carriers, defer } = context;
@@ -289,6 +323,33 @@ function several(test) {
   });
 }
 
+// A look-up that finds nothing out, past the deadline, would fail the call.
+function overtaken(test) {
+  test('a callback that comes while its call is looked up is believed, not the look-up without an answer', async (context) => {
+    const { system, receiver, carriers, defer } = context;
+    const carrier = carriers.carrier();
+    const customer = await guest(context, { carrier, box: receiver.box() });
+    const callId = await system.call(customer, {
+      additional_info: { carrier: { place: 'hang', script: 'none', find: 'hang' } },
+    });
+    const program = system.dispatcher({ settings: { place_timeout: '1s', lookup_deadline: '10ms' } });
+    defer(() => program.kill('SIGTERM'));
+    const dial = await until(
+      'the carrier to be asked what became of the call',
+      async () => (await carrier.dials(callId)).find(({ finds }) => finds.length > 0),
+    );
+    assert.equal((await carrier.tell(dial.token, { event: 'ringing' })).status, 200);
+    program.signal('SIGTERM'); // what came of the look-up is written before the end
+    assert.equal((await program.ended()).code, 0);
+    assert.equal((await carrier.dials(callId))[0].finds.length, 1);
+    assert.equal((await customer.api.get(callId)).json.data.status, 'ringing');
+    await carrier.tell(dial.token, { event: 'ended', reason: 'completed' });
+    await runUntilSettled(system, customer);
+    assert.equal((await customer.api.get(callId)).json.data.status, 'completed');
+    assert.deepEqual([...new Set(customer.box.types(callId))].sort(), DONE);
+  });
+}
+
 // What must hold when a dispatcher is killed -9 at a point, and another takes over.
 const points = {
   call_fenced: { dialled: [0, 1] }, // nothing was asked: the carrier denies it, and it is dialled anew
@@ -299,6 +360,13 @@ const points = {
   delivery_answered: { arrivals: [2] },
   delivery_written: { arrivals: [1] },
 };
+
+// As if the time had come for which dead dispatchers hold their deliveries, or the next attempt.
+function endLeases(system, { workspace_id }) {
+  return system.sql(
+    `UPDATE deliveries SET due_at = NOW(6) WHERE state = 'waiting' AND workspace_id = ${idSql(workspace_id)}`,
+  );
+}
 
 async function killAt(system, fault) {
   const { signal, code, stderr } = await system.once({ fault });
@@ -395,6 +463,32 @@ function killed(test) {
     assert.equal(new Set(customer.box.ids()).size, 60);
   });
 
+  test('a delivery that kills its dispatcher 20 times in a row counts as one failed attempt, "abandoned"', async (context) => {
+    const { system, receiver } = context;
+    const customer = await guest(context, { box: receiver.box(), webhook: ['--timeout', '1'], talks: false });
+    const callId = await system.event(customer);
+    for (let run = 1; run <= 20; run++) {
+      await killAt(system, 'delivery_started');
+      const { state, position, attempts } = await system.delivery(callId);
+      assert.deepEqual([state, position, attempts], ['waiting', '0', '0'], `after ${run} kills`);
+      await endLeases(system, customer);
+    }
+    const arrivals = customer.box.arrivals.length;
+    assert.ok(arrivals <= 20, `${arrivals} arrivals`);
+    // it would kill this one as well, but is not sent before its next attempt is due
+    await once(system, { fault: 'delivery_started', settings: { retry_schedule: '0s, 1h' } });
+    const delivery = await system.delivery(callId);
+    assert.deepEqual(
+      [delivery.state, delivery.position, delivery.attempts, delivery.lost, delivery.last_error],
+      ['waiting', '1', '1', '0', 'abandoned'],
+    );
+    assert.deepEqual(await system.log(callId), [], 'the log is of requests that were made');
+    assert.equal(customer.box.arrivals.length, arrivals);
+    await endLeases(system, customer);
+    await runUntilSettled(system, customer);
+    assert.equal((await system.delivery(callId)).state, 'succeeded');
+  });
+
   test("twelve killed --once runs exhaust no delivery's schedule", { within: 90_000 }, async (context) => {
     const { system, receiver } = context;
     const customer = await guest(context, {
@@ -425,7 +519,9 @@ export default suite(
   (test) => {
     fromCron(test);
     ending(test);
+    atRest(test);
     several(test);
+    overtaken(test);
     killed(test);
   },
 );
