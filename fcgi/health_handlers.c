@@ -9,13 +9,14 @@
 int health(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
 {
     (void)rq;
-    if (db_ping(rs->db, err) == 0) {
+    if (db_ping(rs->db, err) == 0 && responder_check_schema(rs, err) == 0) {
         buf_lit(&an->body, "{\"status\":\"ok\",\"database\":\"ok\"}");
         return 0;
     }
     an->status = STATUS_503;
     answer_header(an, "Retry-After", STR("1"));
-    buf_lit(&an->body, "{\"status\":\"unavailable\",\"database\":\"unavailable\"}");
+    buf_printf(&an->body, "{\"status\":\"unavailable\",\"database\":\"%s\"}",
+               err->code == ERR_CONFLICT ? "schema" : "unavailable");
     return 0;
 }
 

@@ -108,24 +108,28 @@ static enum step step_route(struct responder *rs, struct request *rq, struct ans
     return STEP_ANSWERED;
 }
 
-/* Looks again after each new connection: the schema may have been migrated meanwhile. */
+int responder_check_schema(struct responder *rs, struct err *err)
+{
+    if (rs->schema_known && rs->schema_seen == db_generation(rs->db))
+        return 0;
+    rs->schema_known = false;
+    if (migrate_check(rs->db, err) != 0)
+        return -1;
+    rs->schema_known = true;
+    rs->schema_seen = db_generation(rs->db);
+    return 0;
+}
+
 static enum step step_schema(struct responder *rs, struct request *rq, struct answer *an,
                              struct err *err)
 {
     (void)an;
     if (route_info(rq->match.route)->program == PROGRAM_ANY)
         return STEP_NEXT; /* health and figures are for when this fails */
-    if (rs->schema_known && rs->schema_seen == db_generation(rs->db))
+    if (responder_check_schema(rs, err) == 0)
         return STEP_NEXT;
-    rs->schema_known = false;
-    if (migrate_check(rs->db, err) != 0) {
-        if (err->code != ERR_UNAVAILABLE)
-            err->code = ERR_UNAVAILABLE; /* ours to mend, and callers may come again then */
-        return STEP_FAILED;
-    }
-    rs->schema_known = true;
-    rs->schema_seen = db_generation(rs->db);
-    return STEP_NEXT;
+    err->code = ERR_UNAVAILABLE; /* ours to mend, and callers may come again then */
+    return STEP_FAILED;
 }
 
 /* Nothing else that is wrong with a request is told to who has no key for it. */

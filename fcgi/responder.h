@@ -54,6 +54,10 @@ int responder_init(struct responder *rs, const struct program *program, const st
                    struct err *err) MUST_CHECK;
 void responder_deinit(struct responder *rs);
 
+/* Is the schema the one of this build? Looked at after each new connection: it may have been
+ * migrated meanwhile. Errors as of migrate_check(). */
+int responder_check_schema(struct responder *rs, struct err *err) MUST_CHECK;
+
 /* Takes one request through all steps, answers and finishes it. */
 void responder_serve(struct responder *rs, struct io *io, char *const *environ_);
 

@@ -11,10 +11,12 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runCgi } from '../lib/cgi.mjs';
 import { assertError, TIME } from '../lib/expect.mjs';
+import { send } from '../lib/http.mjs';
 import { suite } from '../lib/suite.mjs';
 import { freshNumber } from '../lib/system.mjs';
-import { inParallel } from '../lib/wait.mjs';
+import { inParallel, until } from '../lib/wait.mjs';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../sql/migrations', import.meta.url));
 
@@ -327,6 +329,41 @@ function schema(test) {
       assert.equal((await system.once()).code, 0);
     },
   );
+
+  // What the newest row of schema_versions is made to say.
+  for (const [age, version] of Object.entries({ newer: 9999, older: 0 })) {
+    test(
+      `a schema that is ${age} than the programs makes /healthz and requests 503, and 200 again once it is mended`,
+      { alone: true },
+      async ({ system }) => {
+        const newest = await system.number('SELECT MAX(version) FROM schema_versions');
+        const customer = await system.customer();
+        await system.sql(`UPDATE schema_versions SET version = ${version} WHERE version = ${newest}`);
+        try {
+          await system.sql('KILL USER huskyvoice@localhost'); // the schema is looked at with each new connection
+          const health = await until('/healthz to say that it is the schema', async () => {
+            const answer = await send(`${system.url}/healthz`);
+            return answer.json?.database === 'schema' && answer;
+          });
+          assert.deepEqual([health.status, health.json.status], [503, 'unavailable']);
+          const refusal = await until('requests to be refused', async () => {
+            const answer = await customer.api.list();
+            return answer.status !== 200 && answer;
+          });
+          assertError(refusal, 503, 'unavailable');
+          const voice = await runCgi(system, 'huskyvoice-voice', { path: '/healthz' });
+          assert.deepEqual([voice.status, JSON.parse(voice.text).database], [503, 'schema']);
+          const log = readFileSync(path.join(system.dir, 'log/api.log'), 'utf8');
+          assert.match(log, /route=\/healthz status=503 error=.*schema is version \d+/);
+        } finally {
+          await system.sql(`UPDATE schema_versions SET version = ${newest} WHERE version = ${version}`);
+        }
+        const health = await send(`${system.url}/healthz`);
+        assert.deepEqual([health.status, health.json], [200, { status: 'ok', database: 'ok' }]);
+        assert.equal((await customer.api.list()).status, 200);
+      },
+    );
+  }
 }
 
 function doctor(test) {
