@@ -137,7 +137,7 @@ static int run_enable(struct admin *a, struct err *err)
 
     if (admin_operand_id(a, ID_ENDPOINT, &id, err) < 0)
         return -1;
-    if (endpoints_enable(a->db, &id, err) < 0)
+    if (endpoints_enable(a->db, NULL, &id, err) < 0)
         return err_prefix(err, "%s", a->operand);
     wake_dispatchers(a, &id);
     return print_switched(a, &id, DESTINATION_ENABLED);
@@ -151,7 +151,7 @@ static int run_disable(struct admin *a, struct err *err)
     if (admin_operand_id(a, ID_ENDPOINT, &id, err) < 0 ||
         admin_text(a, "reason", DESTINATION_REASON_MAX, STR("by the operator"), &reason, err) < 0)
         return -1;
-    if (endpoints_disable(a->db, &id, reason, err) < 0)
+    if (endpoints_disable(a->db, NULL, &id, reason, err) < 0)
         return err_prefix(err, "%s", a->operand);
     wake_dispatchers(a, &id);
     return print_switched(a, &id, DESTINATION_DISABLED);
@@ -163,7 +163,7 @@ static int run_pause(struct admin *a, struct err *err)
 
     if (admin_operand_id(a, ID_ENDPOINT, &id, err) < 0)
         return -1;
-    if (endpoints_pause(a->db, &id, err) < 0)
+    if (endpoints_pause(a->db, NULL, &id, err) < 0)
         return err_prefix(err, "%s", a->operand);
     wake_dispatchers(a, &id);
     return print_switched(a, &id, DESTINATION_PAUSED);
@@ -175,7 +175,7 @@ static int run_resume(struct admin *a, struct err *err)
 
     if (admin_operand_id(a, ID_ENDPOINT, &id, err) < 0)
         return -1;
-    if (endpoints_resume(a->db, &id, err) < 0)
+    if (endpoints_resume(a->db, NULL, &id, err) < 0)
         return err_prefix(err, "%s", a->operand);
     wake_dispatchers(a, &id);
     return print_switched(a, &id, DESTINATION_ENABLED);
@@ -191,7 +191,7 @@ static int run_rotate(struct admin *a, struct err *err)
         admin_duration(a, "grace", GRACE_MAX, a->conf->secret_grace, &grace, err) < 0 ||
         read_secret(a, &given, err) < 0)
         return -1;
-    if (endpoints_rotate_secret(a->db, a->pool, a->keys, &id, given, grace, &secret,
+    if (endpoints_rotate_secret(a->db, a->pool, a->keys, NULL, &id, given, grace, &secret,
                                 &previous_until, err) < 0)
         return err_prefix(err, "%s", a->operand);
     wake_dispatchers(a, &id);

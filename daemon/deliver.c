@@ -22,6 +22,7 @@
 #define COMMIT_MAX (10 * USEC_PER_S)
 #define AHEAD_MAX                                                                                  \
     192 /* claimed beyond the window, at most: what was answered since the last draw */
+#define DROP_MAX 1000             /* waiting deliveries of a deleted endpoint, in one statement */
 #define DRAW_DESTINATIONS_MAX 127 /* in one transaction; with the filler a power of two */
 
 static void draw_lane_run(struct lane *lane, void *ctx);
@@ -152,6 +153,24 @@ static bool settings_are_old(const struct destination *destination, usec_t monot
     return !destination->known || monotonic - destination->loaded_at > SETTINGS_AGE;
 }
 
+/* What waits for an endpoint that was deleted will not be sent. */
+static int drop_for_deleted(struct deliverer *d, struct db *db, const struct id *ids, size_t count,
+                            struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct destination *one = destinations_get(d->destinations, &ids[i]);
+        size_t dropped = DROP_MAX;
+        if (!one->known || one->status != DESTINATION_DELETED)
+            continue;
+        while (dropped == DROP_MAX && !d->dispatcher->stopping) {
+            if (deliveries_drop(db, &one->id, DROP_MAX, &dropped, err))
+                return -1;
+        }
+        one->ready_at = TIME_NEVER;
+    }
+    return 0;
+}
+
 /* Reads anew what is about to be drawn for and was read too long ago. */
 static int load_settings(struct deliverer *d, struct db *db, struct pool *pool, usec_t now,
                          usec_t monotonic, struct err *err)
@@ -179,7 +198,7 @@ static int load_settings(struct deliverer *d, struct db *db, struct pool *pool, 
         if (settings_are_old(one, monotonic))
             one->ready_at = TIME_NEVER;
     }
-    return 0;
+    return drop_for_deleted(d, db, ids, wanted, err);
 }
 
 /* How many more of this destination may be claimed; 0 also when it is better to wait for more. */
@@ -196,6 +215,11 @@ static unsigned room_for(const struct destination *one, size_t free_slots, usec_
     /* Half of what is left at the most, so that no one destination takes it all. */
     if (room > (free_slots + 1) / 2)
         room = (unsigned)((free_slots + 1) / 2);
+    if (one->rate_per_second > 0) {
+        unsigned pace = destination_pace(one, monotonic);
+        pace = pace > one->queued ? pace - one->queued : 0;
+        return pace < room ? pace : room;
+    }
     /* As many again will be free when they are drawn as became free during the last draw. */
     room += one->ended < AHEAD_MAX ? one->ended : AHEAD_MAX;
     room = room > one->queued ? room - one->queued : 0;
@@ -332,7 +356,7 @@ static int draw(struct deliverer *d, struct db *db, struct pool *pool, struct dr
 
 /* When one that has work may be drawn for, by the database's clock; TIME_NEVER: when something that
  * is under way has ended, which pokes the lane. */
-static usec_t ready_time(const struct destination *one, usec_t now)
+static usec_t ready_time(const struct destination *one, usec_t now, usec_t clock_offset)
 {
     if (one->ready_at == TIME_NEVER || one->status != DESTINATION_ENABLED)
         return TIME_NEVER;
@@ -340,6 +364,8 @@ static usec_t ready_time(const struct destination *one, usec_t now)
         return one->ready_at;
     if (one->health.held_until != TIME_NONE && one->health.held_until > now)
         return one->health.held_until;
+    if (one->rate_per_second > 0 && one->paced_to > now - clock_offset + SMALL_DRAW_GAP)
+        return one->paced_to + clock_offset;
     unsigned most =
         one->health.window < one->max_in_flight ? one->health.window : one->max_in_flight;
     return one->in_flight >= most ? TIME_NEVER : now + SMALL_DRAW_GAP;
@@ -351,7 +377,7 @@ static usec_t next_look(const struct deliverer *d, usec_t now)
     const struct conf *conf = d->dispatcher->conf;
     usec_t next = d->scanned_at + (d->rescan ? SCAN_GAP : conf->poll_interval);
     for (size_t i = 0; i < destinations_count(d->destinations); i++) {
-        usec_t at = ready_time(destinations_at(d->destinations, i), now);
+        usec_t at = ready_time(destinations_at(d->destinations, i), now, d->clock_offset);
         if (at != TIME_NEVER && at - d->clock_offset < next)
             next = at - d->clock_offset;
     }

@@ -4,10 +4,13 @@
 #include "daemon/destination.h"
 #include "daemon/loop.h"
 #include "lib/base/pool.h"
+#include "lib/rules/custom_headers.h"
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SWEEP_MIN 256
+#define PACE_SLACK (50 * USEC_PER_MS)
 
 struct destinations {
     struct destination **all; /* in the order they came */
@@ -127,6 +130,36 @@ unsigned destination_window(const struct destination *d)
     return d->health.window < d->max_in_flight ? d->health.window : d->max_in_flight;
 }
 
+static usec_t pace_from(const struct destination *d, usec_t monotonic)
+{
+    return d->paced_to > monotonic - PACE_SLACK ? d->paced_to : monotonic - PACE_SLACK;
+}
+
+unsigned destination_pace(const struct destination *d, usec_t monotonic)
+{
+    if (d->rate_per_second == 0)
+        return UINT_MAX;
+    usec_t from = pace_from(d, monotonic);
+    return from > monotonic ? 0
+                            : 1 + (unsigned)((monotonic - from) * d->rate_per_second / USEC_PER_S);
+}
+
+void destination_paced(struct destination *d, usec_t monotonic)
+{
+    if (d->rate_per_second > 0)
+        d->paced_to = pace_from(d, monotonic) + USEC_PER_S / d->rate_per_second;
+}
+
+static void add_headers(struct destination *d, const struct keyring *keys, struct str sealed)
+{
+    struct err err;
+    struct str bound = {(const char *)d->id.b, sizeof d->id.b}, text;
+    d->header_count = 0;
+    d->headers_unreadable =
+        sealed.p && (keyring_open(keys, bound, sealed, d->pool, &text, &err) ||
+                     custom_headers_lines(d->pool, text, &d->headers, &d->header_count, &err));
+}
+
 static void add_secret(struct destination *d, const struct keyring *keys, struct str sealed)
 {
     struct err err;
@@ -150,6 +183,8 @@ void destination_load(struct destination *d, const struct destination_row *row,
     d->url = pool_dup(d->pool, row->url.p, row->url.n);
     d->timeout = (usec_t)row->timeout_seconds * USEC_PER_S;
     d->max_in_flight = row->max_in_flight;
+    d->rate_per_second = row->rate_per_second;
+    add_headers(d, keys, row->headers_sealed);
     d->secret_count = 0;
     add_secret(d, keys, row->secret_sealed);
     if (row->previous_until != TIME_NONE && row->previous_until > now)

@@ -21,8 +21,13 @@ struct destination {
     const char *url;
     struct str secrets[DESTINATION_SECRETS_MAX];
     size_t secret_count;
+    struct str *headers; /* lines of its own */
+    size_t header_count;
+    bool headers_unreadable;
     usec_t timeout;
     unsigned max_in_flight;
+    unsigned rate_per_second; /* 0: as fast as it takes them */
+    usec_t paced_to;          /* monotonic: when the rate allows the next request */
     unsigned switches;
     usec_t loaded_at; /* monotonic */
 
@@ -58,6 +63,12 @@ void destinations_sweep(struct destinations *table);
 
 /* How many requests may be under way, hold aside. */
 unsigned destination_window(const struct destination *d);
+
+/* How many more requests its rate allows now; UINT_MAX: any number. What a late look misses is made
+ * up for, PACE_SLACK of it at most. */
+unsigned destination_pace(const struct destination *d, usec_t monotonic);
+/* One was started. */
+void destination_paced(struct destination *d, usec_t monotonic);
 
 /* Takes over what the database says. Health that is still to be written, or that a probe of ours is
  * about to tell, is kept, unless the owner enabled the destination since. */

@@ -190,20 +190,22 @@ static int start_request(struct deliverer *d, struct sending *s, struct err *err
     struct destination *to = s->destination;
     char event_id[ID_TEXT_SIZE];
     struct signed_headers signature;
-    struct str headers[6];
     pool_clear(d->scratch);
+    struct str *headers = pool_new(d->scratch, struct str, 5 + to->header_count);
     id_format(ID_EVENT, &s->row.event_id, event_id);
     signature_make(d->scratch, to->secrets, to->secret_count, str_of(event_id), s->started_at,
                    s->row.body, &signature);
     headers[0] = STR("Content-Type: application/json");
     for (size_t i = 0; i < 4; i++)
         headers[1 + i] = signature.line[i];
+    for (size_t i = 0; i < to->header_count; i++)
+        headers[5 + i] = to->headers[i];
     struct http_request request = {
         .method = "POST",
         .url = to->url,
         .body = s->row.body,
         .headers = headers,
-        .header_count = 5,
+        .header_count = 5 + to->header_count,
         .timeout = to->timeout,
         .response_max = (size_t)d->dispatcher->conf->response_bytes_max,
     };
@@ -222,6 +224,7 @@ static void start(struct deliverer *d, struct sending *s)
     }
     s->result.request_made = true;
     to->in_flight++;
+    destination_paced(to, clock_monotonic());
     link_under_way(d, s);
     fault_point("delivery_started");
 }
@@ -264,7 +267,7 @@ void sending_pump(struct deliverer *d, struct destination *to)
 void sending_add(struct deliverer *d, struct destination *to, const struct drawn_delivery *row)
 {
     struct sending *s = sending_new(d, to, row);
-    if (row->lost >= LOST_MAX || !row->body.p || to->secret_count == 0) {
+    if (row->lost >= LOST_MAX || !row->body.p || to->secret_count == 0 || to->headers_unreadable) {
         const char *error = row->lost >= LOST_MAX ? "abandoned"
                             : row->body.p         ? "secret_unreadable"
                                                   : "event_missing";

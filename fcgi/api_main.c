@@ -21,7 +21,7 @@ int main(int argc, char **argv)
         .name = "huskyvoice-api.fcgi",
         .purpose = "Answers the Calls API.",
         .bit = PROGRAM_API,
-        .needs_keys = false,
+        .needs_keys = true,
         .handlers = handlers,
     };
     return program_main(&program, argc, argv);

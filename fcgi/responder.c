@@ -68,6 +68,14 @@ void responder_wake(struct responder *rs, const struct id *agent_id, const struc
         wake_send(rs->wake, items, n);
 }
 
+void responder_wake_changed(struct responder *rs, const struct id *destination_id)
+{
+    struct wake_item item = {.kind = WAKE_CHANGED};
+
+    memcpy(item.id, destination_id->b, sizeof(item.id));
+    wake_send(rs->wake, &item, 1);
+}
+
 void responder_created(const struct responder *rs, struct request *rq, struct answer *an,
                        const char *collection, enum id_kind kind, const struct id *id)
 {

@@ -65,6 +65,8 @@ void responder_serve(struct responder *rs, struct io *io, char *const *environ_)
  * destinations got deliveries. */
 void responder_wake(struct responder *rs, const struct id *agent_id, const struct id *destinations,
                     size_t count);
+/* The owner changed the destination, or it has something due at once. */
+void responder_wake_changed(struct responder *rs, const struct id *destination_id);
 
 /* 201, and where what was made is read: Location is public_url/v1/COLLECTION/ID. */
 void responder_created(const struct responder *rs, struct request *rq, struct answer *an,

@@ -53,6 +53,8 @@ static void read_destination(struct query *q, struct pool *pool, struct destinat
     row->health.good_since = query_time(q);
     row->health.held_until = query_time(q);
     row->health.hold_wait = query_i64(q) * USEC_PER_MS;
+    row->rate_per_second = (unsigned)query_i64(q);
+    row->headers_sealed = query_str(q, pool);
 }
 
 int deliveries_destinations(struct db *db, struct pool *pool, const struct id *ids, size_t count,
@@ -73,6 +75,18 @@ int deliveries_destinations(struct db *db, struct pool *pool, const struct id *i
     }
     *rows_r = rows;
     *count_r = found;
+    return 0;
+}
+
+int deliveries_drop(struct db *db, const struct id *destination_id, unsigned limit, size_t *count_r,
+                    struct err *err)
+{
+    struct query *q = db_use(db, STMT_DELIVERY_DROP);
+    query_bind_id(q, destination_id);
+    query_bind_i64(q, limit);
+    if (query_run_again(q, err))
+        return -1;
+    *count_r = (size_t)query_affected(q);
     return 0;
 }
 

@@ -34,13 +34,20 @@ struct destination_row {
     struct str url, secret_sealed, previous_secret_sealed;
     usec_t previous_until; /* TIME_NONE: no previous secret */
     unsigned timeout_seconds, max_in_flight;
-    unsigned switches;    /* how often it was enabled by hand */
-    struct health health; /* window is left 0 */
+    unsigned rate_per_second;  /* 0: as fast as it takes them */
+    struct str headers_sealed; /* STR_NULL: none of its own */
+    unsigned switches;         /* how often it was enabled by hand */
+    struct health health;      /* window is left 0 */
 };
 /* Rows of those that exist, in no order. */
 int deliveries_destinations(struct db *db, struct pool *pool, const struct id *ids, size_t count,
                             struct destination_row **rows_r, size_t *count_r,
                             struct err *err) MUST_CHECK;
+
+/* Drops up to limit deliveries that wait for a destination that was deleted. *count_r under the
+ * limit: none is left but what is under way. */
+int deliveries_drop(struct db *db, const struct id *destination_id, unsigned limit, size_t *count_r,
+                    struct err *err) MUST_CHECK;
 
 struct draw_want {
     struct id destination_id;

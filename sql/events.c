@@ -18,8 +18,9 @@ static struct id new_id(usec_t now)
     return id_make(now, random);
 }
 
-static int insert_event(struct db *db, const struct id *workspace_id, struct event_data *event,
-                        struct err *err)
+/* call_id: the call whose event it is, or NULL. */
+static int insert_event(struct db *db, const struct id *workspace_id, const struct id *call_id,
+                        struct event_data *event, struct err *err)
 {
     struct buf body;
     buf_init(&body, EVENT_BODY_MAX);
@@ -32,7 +33,7 @@ static int insert_event(struct db *db, const struct id *workspace_id, struct eve
     struct query *q = db_use(db, STMT_EVENT_INSERT);
     query_bind_id(q, &event->event_id);
     query_bind_id(q, workspace_id);
-    query_bind_id(q, &event->call_id);
+    query_bind_id(q, call_id);
     query_bind_str(q, str_of(event_type_text(event->type)));
     query_bind_str(q, buf_as_str(&body));
     query_bind_time(q, event->created_at);
@@ -93,7 +94,7 @@ int events_write(struct db *db, struct pool *pool, const struct id *workspace_id
                  struct event_data *event, usec_t first_wait, struct wakes *wakes, struct err *err)
 {
     struct wakes to;
-    if (insert_event(db, workspace_id, event, err) ||
+    if (insert_event(db, workspace_id, &event->call_id, event, err) ||
         destinations_of(db, pool, workspace_id, event->type, &to, err) ||
         insert_deliveries(db, pool, workspace_id, event, first_wait, &to, err))
         return -1;
@@ -106,4 +107,31 @@ int events_write(struct db *db, struct pool *pool, const struct id *workspace_id
     wakes->ids = all;
     wakes->count += to.count;
     return 0;
+}
+
+static int read_clock(struct db *db, usec_t *now_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CLOCK);
+    if (query_run(q, err))
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_INTERNAL, "the database has no clock");
+    *now_r = query_time(q);
+    return 0;
+}
+
+int events_write_sample(struct db *db, const struct id *workspace_id, const struct id *endpoint_id,
+                        struct event_data *event, struct id *delivery_id_r, struct err *err)
+{
+    if (read_clock(db, &event->created_at, err) || insert_event(db, workspace_id, NULL, event, err))
+        return -1;
+    *delivery_id_r = new_id(event->created_at);
+    struct query *q = db_use_many(db, STMT_EVENT_DELIVERIES, 1);
+    query_bind_id(q, delivery_id_r);
+    query_bind_id(q, workspace_id);
+    query_bind_id(q, endpoint_id);
+    query_bind_id(q, &event->event_id);
+    for (int i = 0; i < 3; i++)
+        query_bind_time(q, event->created_at);
+    return query_run(q, err);
 }

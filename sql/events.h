@@ -20,5 +20,10 @@ struct wakes {
 int events_write(struct db *db, struct pool *pool, const struct id *workspace_id,
                  struct event_data *event, usec_t first_wait, struct wakes *wakes,
                  struct err *err) MUST_CHECK;
+/* The same for an event of no call of ours (its call_id is only told) and one endpoint, whatever
+ * the endpoint's filter says. created_at is taken from the database's clock. */
+int events_write_sample(struct db *db, const struct id *workspace_id, const struct id *endpoint_id,
+                        struct event_data *event, struct id *delivery_id_r,
+                        struct err *err) MUST_CHECK;
 
 #endif

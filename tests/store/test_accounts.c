@@ -345,7 +345,7 @@ START_TEST(rotation_keeps_the_old_secret_for_the_grace)
     struct endpoint_row row = new_endpoint(STR_NULL, &first);
     usec_t until;
 
-    ck_ok(endpoints_rotate_secret(s.db, s.pool, s.keys, &row.endpoint_id, STR_NULL,
+    ck_ok(endpoints_rotate_secret(s.db, s.pool, s.keys, NULL, &row.endpoint_id, STR_NULL,
                                   3600 * USEC_PER_S, &second, &until, &err),
           &err);
     ck_assert(!str_eq(first, second));
@@ -353,14 +353,14 @@ START_TEST(rotation_keeps_the_old_secret_for_the_grace)
     ck_assert(until < clock_wall() + 3660 * USEC_PER_S);
     ck_assert(str_eq(stored_secret(&row.endpoint_id, "secret"), second));
     ck_assert(str_eq(stored_secret(&row.endpoint_id, "previous_secret"), first));
-    ck_ok(endpoints_rotate_secret(s.db, s.pool, s.keys, &row.endpoint_id, STR_NULL, 0, &third,
+    ck_ok(endpoints_rotate_secret(s.db, s.pool, s.keys, NULL, &row.endpoint_id, STR_NULL, 0, &third,
                                   &until, &err),
           &err);
     ck_assert(until == TIME_NONE);
     ck_assert(str_eq(stored_secret(&row.endpoint_id, "secret"), third));
     ck_assert_ptr_null(stored_secret(&row.endpoint_id, "previous_secret").p);
     row.endpoint_id = id_new();
-    ck_assert_int_eq(endpoints_rotate_secret(s.db, s.pool, s.keys, &row.endpoint_id, STR_NULL, 0,
+    ck_assert_int_eq(endpoints_rotate_secret(s.db, s.pool, s.keys, NULL, &row.endpoint_id, STR_NULL, 0,
                                              &third, &until, &err),
                      -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
@@ -380,18 +380,18 @@ START_TEST(endpoint_is_switched)
     const struct id *id = &row.endpoint_id;
 
     store_ask(&s, "UPDATE destinations SET failures = 5, held_until = NOW(6), hold_wait_ms = 9");
-    ck_ok(endpoints_pause(s.db, id, &err), &err);
-    ck_ok(endpoints_pause(s.db, id, &err), &err);
+    ck_ok(endpoints_pause(s.db, NULL, id, &err), &err);
+    ck_ok(endpoints_pause(s.db, NULL, id, &err), &err);
     ck_assert_str_eq(status_of_endpoint(), "paused\t5\t0\t-");
-    ck_ok(endpoints_resume(s.db, id, &err), &err);
+    ck_ok(endpoints_resume(s.db, NULL, id, &err), &err);
     ck_assert_str_eq(status_of_endpoint(), "enabled\t5\t0\t-");
-    ck_ok(endpoints_disable(s.db, id, STR("gone"), &err), &err);
+    ck_ok(endpoints_disable(s.db, NULL, id, STR("gone"), &err), &err);
     ck_assert_str_eq(status_of_endpoint(), "disabled\t5\t0\tgone");
-    ck_assert_int_eq(endpoints_resume(s.db, id, &err), -1);
+    ck_assert_int_eq(endpoints_resume(s.db, NULL, id, &err), -1);
     ck_assert_int_eq(err.code, ERR_CONFLICT);
-    ck_assert_int_eq(endpoints_pause(s.db, id, &err), -1);
+    ck_assert_int_eq(endpoints_pause(s.db, NULL, id, &err), -1);
     ck_assert_int_eq(err.code, ERR_CONFLICT);
-    ck_ok(endpoints_enable(s.db, id, &err), &err);
+    ck_ok(endpoints_enable(s.db, NULL, id, &err), &err);
     ck_assert_str_eq(status_of_endpoint(), "enabled\t0\t1\t-");
 }
 END_TEST
@@ -405,13 +405,13 @@ START_TEST(deleted_and_unknown_endpoints_are_not_found)
 
     store_ask(&s, "UPDATE destinations SET status = 'deleted'");
     for (size_t i = 0; i < 2; i++) {
-        ck_assert_int_eq(endpoints_enable(s.db, &ids[i], &err), -1);
+        ck_assert_int_eq(endpoints_enable(s.db, NULL, &ids[i], &err), -1);
         ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-        ck_assert_int_eq(endpoints_disable(s.db, &ids[i], STR("x"), &err), -1);
+        ck_assert_int_eq(endpoints_disable(s.db, NULL, &ids[i], STR("x"), &err), -1);
         ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-        ck_assert_int_eq(endpoints_pause(s.db, &ids[i], &err), -1);
+        ck_assert_int_eq(endpoints_pause(s.db, NULL, &ids[i], &err), -1);
         ck_assert_int_eq(err.code, ERR_NOT_FOUND);
-        ck_assert_int_eq(endpoints_resume(s.db, &ids[i], &err), -1);
+        ck_assert_int_eq(endpoints_resume(s.db, NULL, &ids[i], &err), -1);
         ck_assert_int_eq(err.code, ERR_NOT_FOUND);
     }
     ck_ok(endpoints_list(s.db, s.pool, NULL, &rows, &count, &err), &err);

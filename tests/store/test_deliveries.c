@@ -189,7 +189,7 @@ START_TEST(health_from_before_an_enabling_is_not_written)
     };
     size_t lost;
     struct err err;
-    ck_ok(endpoints_enable(f.store.db, &f.endpoint_id, &err), &err);
+    ck_ok(endpoints_enable(f.store.db, NULL, &f.endpoint_id, &err), &err);
     ck_ok(deliveries_finish(f.store.db, 1, clock_wall(), NULL, 0, &health, 1, &lost, &err), &err);
     ck_assert_str_eq(store_ask(&f.store, "SELECT status, failures, switches FROM destinations"),
                      "enabled\t0\t1");

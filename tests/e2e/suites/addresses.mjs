@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { deadNames } from '../lib/dead_names.mjs';
 import { answers } from '../lib/receiver.mjs';
+import { INSIDE_URLS } from '../lib/refusals.mjs';
 import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -49,49 +50,7 @@ function saving(test) {
     system,
   }) => {
     const { workspace_id } = await system.customer();
-    const urls = [
-      'https://10.0.0.1/',
-      'https://172.16.0.1/',
-      'https://192.168.1.1/',
-      'https://169.254.169.254/latest/meta-data/',
-      'https://100.64.0.1/',
-      'https://0.0.0.0/',
-      'https://255.255.255.255/',
-      'https://224.0.0.1/',
-      'https://192.0.2.1/',
-      'https://198.18.0.1/',
-      'https://168.63.129.16/',
-      'https://[::1]/',
-      'https://[::]/',
-      'https://[fe80::1]/',
-      'https://[fc00::1]/',
-      'https://[::ffff:10.0.0.1]/',
-      'https://[64:ff9b::a00:1]/',
-      'https://[2002:a00:1::]/',
-      'https://[::ffff:a9fe:a9fe]/',
-      'https://0x0a.0.0.1/',
-      'https://0xa000001/',
-      'https://167772161/',
-      'https://012.0.0.1/',
-      'https://10.1/',
-      'https://[fe80::1%25eth0]/',
-      'https://[example.com]/',
-      'http://8.8.8.8/',
-      'ftp://example.com/',
-      'file:///etc/passwd',
-      'gopher://example.com/',
-      'example.com/hook',
-      'https://',
-      '',
-      'javascript:alert(1)',
-      'https://user:secret@example.com/',
-      'https://example.com/#part',
-      `https://example.com/${'x'.repeat(2100)}`,
-      'https://exa mple.com/',
-      'https://example.com/\r\nX: y',
-      'https://example.com:99999/',
-    ];
-    for (const url of urls) {
+    for (const url of INSIDE_URLS) {
       const result = await system.adminRaw(
         '--json',
         'webhook',
