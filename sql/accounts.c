@@ -175,6 +175,7 @@ static void read_key(struct query *q, struct pool *pool, struct api_key_row *row
     row->created_at = query_time(q);
     row->last_used_at = query_time(q);
     row->revoked_at = query_time(q);
+    row->rate_per_minute = query_i64(q);
 }
 
 int api_keys_list(struct db *db, struct pool *pool, const struct id *workspace_id,
@@ -198,6 +199,60 @@ int api_keys_revoke(struct db *db, const struct id *key_id, struct err *err)
     struct query *q = db_use(db, STMT_API_KEY_REVOKE);
 
     query_bind_id(q, key_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    if (query_affected(q) == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no such key");
+    return 0;
+}
+
+/* ---- a workspace's own keys ---- */
+
+int api_keys_get(struct db *db, struct pool *pool, const struct id *workspace_id,
+                 const struct id *key_id, struct api_key_row *row_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_API_KEY_GET);
+
+    query_bind_id(q, key_id);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_NOT_FOUND, "there is no such key");
+    read_key(q, pool, row_r);
+    return 0;
+}
+
+int api_keys_page(struct db *db, struct pool *pool, const struct id *workspace_id,
+                  const struct api_key_filter *filter, struct api_key_row **rows_r, size_t *count_r,
+                  struct page_end *end_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_API_KEY_PAGE);
+    size_t room = 0;
+
+    *count_r = 0;
+    query_bind_id(q, workspace_id);
+    list_bind_page(q, &filter->page);
+    query_bind_i64(q, filter->revoked);
+    query_bind_i64(q, filter->revoked);
+    query_bind_i64(q, filter->page.limit + 1);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    while (list_page_next(q, &filter->page, *count_r, end_r)) {
+        struct api_key_row *row = LIST_NEXT(pool, rows_r, count_r, &room);
+        read_key(q, pool, row);
+        end_r->cursor = (struct cursor){row->created_at, row->key_id};
+    }
+    return 0;
+}
+
+int api_keys_revoke_own(struct db *db, const struct id *workspace_id, const struct id *key_id,
+                        struct err *err)
+{
+    struct query *q = db_use(db, STMT_API_KEY_REVOKE_OWN);
+
+    query_bind_id(q, key_id);
+    query_bind_id(q, workspace_id);
     if (query_run_again(q, err) < 0)
         return -1;
     if (query_affected(q) == 0)

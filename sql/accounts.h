@@ -5,6 +5,7 @@
 #ifndef HV_ACCOUNTS_H
 #define HV_ACCOUNTS_H
 
+#include "lib/rules/cursor.h"
 #include "sql/calls.h"
 
 /* The order is that of the ENUM column workspaces.status; a test compares. */
@@ -55,6 +56,7 @@ struct api_key_row {
     unsigned scopes;
     usec_t created_at;
     usec_t last_used_at, revoked_at; /* TIME_NONE: never, not */
+    int64_t rate_per_minute;         /* 0: the workspace's */
 };
 struct api_key_new {
     struct id workspace_id;
@@ -71,5 +73,20 @@ int api_keys_list(struct db *db, struct pool *pool, const struct id *workspace_i
 /* Unknown from the commit on, but for what a responder knows for a moment (recheck_interval).
  * ERR_NOT_FOUND; revoking again keeps the first moment. */
 int api_keys_revoke(struct db *db, const struct id *key_id, struct err *err) MUST_CHECK;
+
+/* ---- a workspace's own: ERR_NOT_FOUND for what is another's ---- */
+
+int api_keys_get(struct db *db, struct pool *pool, const struct id *workspace_id,
+                 const struct id *key_id, struct api_key_row *row_r, struct err *err) MUST_CHECK;
+struct api_key_filter {
+    int revoked; /* -1: either */
+    struct page page;
+};
+int api_keys_page(struct db *db, struct pool *pool, const struct id *workspace_id,
+                  const struct api_key_filter *filter, struct api_key_row **rows_r, size_t *count_r,
+                  struct page_end *end_r, struct err *err) MUST_CHECK;
+/* As api_keys_revoke(). */
+int api_keys_revoke_own(struct db *db, const struct id *workspace_id, const struct id *key_id,
+                        struct err *err) MUST_CHECK;
 
 #endif

@@ -9,6 +9,7 @@
 #include "sql/carriers.h"
 #include "sql/destinations.h"
 #include "sql/ids.h"
+#include "sql/workspaces.h"
 #include "tests/store/store_fixture.h"
 
 #include <check.h>
@@ -152,6 +153,59 @@ START_TEST(key_of_nobody_is_not_made)
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
     ck_assert_int_eq(api_keys_revoke(s.db, &key_id, &err), -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(own_keys_are_read_in_pages_and_revoked)
+{
+    struct api_key_new new_key = {
+        .workspace_id = one.workspace_id, .name = STR("k"), .scopes = SCOPE_CALLS};
+    struct api_key_filter filter = {.revoked = -1, .page.limit = 2};
+    struct api_key_row *rows, row;
+    struct page_end end;
+    struct id key_id;
+    size_t count, seen = 0;
+    char key[API_KEY_TEXT_SIZE];
+
+    for (int i = 0; i < 3; i++)
+        ck_ok(api_keys_create(s.db, &new_key, &key_id, key, &err), &err);
+    do {
+        ck_ok(api_keys_page(s.db, s.pool, &one.workspace_id, &filter, &rows, &count, &end, &err),
+              &err);
+        seen += count;
+        filter.page.from_cursor = true;
+        filter.page.cursor = end.cursor;
+    } while (end.more);
+    ck_assert_uint_eq(seen, 3);
+    ck_assert_int_eq(api_keys_get(s.db, s.pool, &two.workspace_id, &key_id, &row, &err), -1);
+    ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+    ck_assert_int_eq(api_keys_revoke_own(s.db, &two.workspace_id, &key_id, &err), -1);
+    ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+    ck_ok(api_keys_revoke_own(s.db, &one.workspace_id, &key_id, &err), &err);
+    ck_ok(api_keys_get(s.db, s.pool, &one.workspace_id, &key_id, &row, &err), &err);
+    ck_assert(row.revoked_at != TIME_NONE);
+    ck_assert_int_eq(row.rate_per_minute, 0);
+    filter = (struct api_key_filter){.revoked = 1, .page.limit = 2};
+    ck_ok(api_keys_page(s.db, s.pool, &one.workspace_id, &filter, &rows, &count, &end, &err), &err);
+    ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+START_TEST(workspace_is_changed_by_what_is_given)
+{
+    struct workspace_settings set = {.name = STR("new"), .holidays = STR("2026-01-26")};
+    struct workspace_view view;
+    struct usage_day days[2];
+
+    ck_ok(workspaces_change(s.db, &one.workspace_id, &set, 1u << WORKSPACE_HOLIDAYS, &err), &err);
+    ck_ok(workspaces_get(s.db, s.pool, &one.workspace_id, &view, &err), &err);
+    ck_assert(str_is(view.set.name, "one"));
+    ck_assert(str_is(view.set.holidays, "2026-01-26"));
+    ck_assert_int_eq(view.set.retention_days, 90);
+    ck_assert_int_eq(view.set.calling_hours.to_minute, 1260);
+    ck_assert_int_eq(view.status, WORKSPACE_ACTIVE);
+    ck_ok(usage_read(s.db, &one.workspace_id, 19000, 2, days, &err), &err);
+    ck_assert_int_eq(days[0].calls + days[1].events, 0);
 }
 END_TEST
 
@@ -431,6 +485,8 @@ int main(void)
     tcase_add_test(made, scopes);
     tcase_add_test(made, key_is_good_until_it_is_revoked);
     tcase_add_test(made, key_of_nobody_is_not_made);
+    tcase_add_test(made, own_keys_are_read_in_pages_and_revoked);
+    tcase_add_test(made, workspace_is_changed_by_what_is_given);
     tcase_add_test(made, carrier_secret_is_sealed_and_opens);
     tcase_add_test(made, carriers_are_listed);
     tcase_add_test(made, agent_comes_back_as_it_was_made);

@@ -69,7 +69,7 @@ static const char *const call_status[] = {CALL_STATUSES(X)};
 static const char *const attempt_state[] = {ATTEMPT_STATES(X)};
 static const char *const event_type[] = {EVENT_TYPES(X)};
 static const char *const carrier_kind[] = {CARRIER_KINDS(X)};
-static const char *const role[] = {ROLES(X)};
+static const char *const roles_of_person[] = {ROLES(X)};
 #undef X
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -90,8 +90,8 @@ static const struct {
     {"deliveries", "state", delivery_state, COUNT(delivery_state)},
     {"agents", "outside_hours", agent_outside_texts, 2},
     {"users", "status", NULL, 0},
-    {"members", "role", role, COUNT(role)},
-    {"invitations", "role", role, COUNT(role)},
+    {"members", "role", roles_of_person + 1, COUNT(roles_of_person) - 1},
+    {"invitations", "role", roles_of_person + 1, COUNT(roles_of_person) - 1},
     {"inbound_hooks", "status", NULL, 0},
     {"replays", "state", NULL, 0},
 };

@@ -1,0 +1,33 @@
+/*
+ * workspaces.h - a workspace as its members see and change it, and what it used, day by day.
+ */
+#ifndef HV_WORKSPACES_H
+#define HV_WORKSPACES_H
+
+#include "lib/rules/workspace.h"
+#include "sql/accounts.h"
+
+struct workspace_view {
+    struct id workspace_id;
+    struct workspace_settings set;
+    enum workspace_status status;
+    int64_t key_rate_per_minute, rate_per_minute; /* 0: the server's own */
+    usec_t created_at, updated_at;
+};
+/* ERR_NOT_FOUND. */
+int workspaces_get(struct db *db, struct pool *pool, const struct id *workspace_id,
+                   struct workspace_view *view_r, struct err *err) MUST_CHECK;
+/* Writes the settings whose bits (enum workspace_setting) are given, and no other. */
+int workspaces_change(struct db *db, const struct id *workspace_id,
+                      const struct workspace_settings *set, uint64_t given,
+                      struct err *err) MUST_CHECK;
+
+struct usage_day {
+    int64_t calls, completed, failed, cancelled, disallowed, talk_seconds, events;
+};
+/* Of `count` days from first_day on (days since 1970-01-01, UTC): what was made on each, deleted
+ * since then or not. days_r has room for them. */
+int usage_read(struct db *db, const struct id *workspace_id, int64_t first_day, size_t count,
+               struct usage_day *days_r, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,151 @@
+// A workspace's settings as its members see and change them, and what it used.
+import assert from 'node:assert/strict';
+import { idSql } from '../lib/database.mjs';
+import { assertError, assertKeysInOrder } from '../lib/expect.mjs';
+import { assertOk, refuseValues } from '../lib/manage.mjs';
+import { suite } from '../lib/suite.mjs';
+import { inParallel } from '../lib/wait.mjs';
+
+const read = async (customer) => assertOk(await customer.api.send('GET', '/v1/workspace'));
+const change = (customer, body) => customer.api.send('PATCH', '/v1/workspace', { body });
+const usage = (customer, query = '') => customer.api.send('GET', `/v1/usage${query}`);
+const ALL_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const HOURS = { from: '10:00', to: '24:00', days: ['sat'] };
+
+function settings(test) {
+  test('it comes with defaults', async ({ system }) => {
+    const customer = await system.customer();
+    const { workspace_id, created_at, updated_at, ...rest } = await read(customer);
+    assert.equal(workspace_id, customer.workspace_id);
+    assert.ok(updated_at >= created_at);
+    assert.deepEqual(rest, {
+      name: 'a customer',
+      status: 'active',
+      time_zone: 'Asia/Kolkata',
+      calling_hours: { from: '09:00', to: '21:00', days: ALL_DAYS },
+      holidays: [],
+      calls_per_day: null,
+      concurrent_calls: 10,
+      number_calls_per_day: 3,
+      number_gap_minutes: 30,
+      retention_days: 90,
+      key_rate_per_minute: null,
+      rate_per_minute: null,
+    });
+  });
+
+  test('good values are taken, and what is not given is kept', async ({ system }) => {
+    const customer = await system.customer();
+    const good = {
+      name: ['Acme', 'म'.repeat(200)],
+      time_zone: ['Europe/Berlin', 'UTC', 'Asia/Kolkata'],
+      calling_hours: [HOURS],
+      holidays: [['2026-01-26', '2026-08-15'], []],
+      calls_per_day: [1, 10_000_000, null],
+      concurrent_calls: [1, 10_000],
+      number_calls_per_day: [1, 1000],
+      number_gap_minutes: [0, 10_080],
+      retention_days: [1, 3650],
+    };
+    let expected = await read(customer);
+    for (const [field, values] of Object.entries(good))
+      for (const value of values) {
+        const now = assertOk(await change(customer, { [field]: value }));
+        expected = { ...expected, [field]: value, updated_at: now.updated_at };
+        assert.deepEqual(now, expected);
+      }
+    assert.deepEqual(await read(customer), expected);
+    const days = ['2026-08-15', '2026-01-26', '2026-08-15'];
+    assert.deepEqual(assertOk(await change(customer, { holidays: days })).holidays, ['2026-01-26', '2026-08-15']);
+  });
+
+  test('bad values, and what only the operator sets, are refused by name', async ({ system }) => {
+    const customer = await system.customer();
+    const before = await read(customer);
+    await refuseValues((body) => change(customer, body), {
+      name: ['', null, 'x'.repeat(201), 1],
+      time_zone: ['', 'Asia/Nowhere', '/etc/passwd', '../UTC', 'Asia', 'posix/UTC', '+05:30', null],
+      calling_hours: [null, {}, { ...HOURS, from: '9:00' }, { ...HOURS, days: [] }, { ...HOURS, to: '09:00' }],
+      holidays: [null, '2026-01-26', ['2026-02-30'], [20260126], Array(367).fill('2026-01-26')],
+      calls_per_day: [0, 1.5],
+      concurrent_calls: [0, null, 10_001],
+      number_calls_per_day: [0, null],
+      number_gap_minutes: [-1, 10_081],
+      retention_days: [0, 3651, null],
+      status: ['suspended', 'active', null],
+      key_rate_per_minute: [6000],
+      rate_per_minute: [null],
+      workspace_id: ['ws_x'],
+      created_at: [null],
+    });
+    assertError(await change(customer, {}), 400, 'invalid_request');
+    assert.deepEqual(await read(customer), before);
+  });
+
+  test('changes of different fields at the same time are all kept', async ({ system }) => {
+    const customer = await system.customer();
+    const changes = [{ name: 'n' }, { retention_days: 7 }, { calling_hours: HOURS }, { calls_per_day: 5 }];
+    await inParallel(4, changes, async (one) => assertOk(await change(customer, one)));
+    const now = await read(customer);
+    for (const [name, value] of Object.entries(Object.assign({}, ...changes))) assert.deepEqual(now[name], value);
+  });
+
+  test('a key needs the scope "manage"', async ({ system }) => {
+    const customer = await system.customer({ key: ['--scopes', 'calls'] });
+    for (const answer of [
+      await customer.api.send('GET', '/v1/workspace'),
+      await change(customer, { name: 'a' }),
+      await usage(customer),
+    ])
+      assertError(answer, 403, 'forbidden', 'manage');
+  });
+}
+
+function used(test) {
+  test('usage counts by day what is there and what was deleted', async ({ system }) => {
+    const customer = await system.customer({ talks: false });
+    const other = await system.customer({ talks: false });
+    const calls = await system.events(customer, 3);
+    await system.events(other, 1);
+    const which = `workspace_id = ${idSql(customer.workspace_id)}`;
+    await system.sql(`UPDATE calls SET created_at = '2025-03-01 23:59:59.9', status = 'completed', duration_seconds = 61
+      WHERE call_id = ${idSql(calls[0])}`);
+    await system.sql(`UPDATE calls SET created_at = '2025-03-02', status = 'cancelled' WHERE call_id = ${idSql(calls[1])}`);
+    await system.sql(`UPDATE events SET created_at = '2025-03-02' WHERE ${which}`);
+    await system.sql(`INSERT INTO usage_days VALUES (${idSql(customer.workspace_id)}, '2025-03-01', 10, 5, 3, 1, 1, 600, 12)`);
+    const days = assertOk(await usage(customer, '?from=2025-02-28&to=2025-03-02'));
+    const none = { calls: 0, completed: 0, failed: 0, cancelled: 0, disallowed: 0, talk_seconds: 0, events: 0 };
+    assert.deepEqual(days, [
+      { date: '2025-02-28', ...none },
+      { date: '2025-03-01', calls: 11, completed: 6, failed: 3, cancelled: 1, disallowed: 1, talk_seconds: 661, events: 12 },
+      { date: '2025-03-02', ...none, calls: 1, cancelled: 1, events: 3 },
+    ]);
+    assertKeysInOrder(days[0], ['date', ...Object.keys(none)]);
+    const month = assertOk(await usage(customer));
+    assert.equal(month.length, 30);
+    assert.equal(month.at(-1).disallowed + month.at(-2).disallowed, 1);
+  });
+
+  test('days that are none, or too many, are refused', async ({ system }) => {
+    const customer = await system.customer();
+    const day = (query, says) => async () => assertError(await usage(customer, query), 400, 'invalid_request', says);
+    await inParallel(
+      3,
+      [
+        day('?from=2026-02-30', 'from'),
+        day('?to=yesterday', 'to'),
+        day('?from=2026-02-02&to=2026-02-01', 'to'),
+        day('?from=2025-01-01&to=2026-01-02', '365'),
+        day('?days=3', 'days'),
+      ],
+      (check) => check(),
+    );
+    assert.equal(assertOk(await usage(customer, '?from=2025-01-01&to=2026-01-01')).length, 366);
+    assert.equal(assertOk(await usage(customer, '?from=2025-01-01')).length, 30);
+  });
+}
+
+export default suite('workspace', { runs: 'core', width: 4 }, (test) => {
+  settings(test);
+  used(test);
+});
