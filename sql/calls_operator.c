@@ -6,19 +6,6 @@
 
 #include <string.h>
 
-static const char *const state_texts[] = {
-#define X(name, text) text,
-    DELIVERY_STATES(X)
-#undef X
-};
-_Static_assert(sizeof(state_texts) / sizeof(state_texts[0]) == DELIVERY_STATE_COUNT,
-               "a text per state");
-
-const char *delivery_state_text(enum delivery_state s)
-{
-    return (size_t)s < DELIVERY_STATE_COUNT ? state_texts[s] : "?";
-}
-
 static struct query *run_for_call(struct db *db, enum stmt stmt, const struct id *call_id,
                                   struct err *err)
 {

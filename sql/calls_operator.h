@@ -7,7 +7,7 @@
 
 #include "lib/rules/event.h"
 #include "lib/rules/attempt.h"
-#include "sql/db.h"
+#include "sql/delivery_log.h"
 
 struct attempt_shown {
     unsigned n;
@@ -18,20 +18,6 @@ struct attempt_shown {
     usec_t fenced_at;
     usec_t placed_at, ringing_at, answered_at, ended_at, watch_at; /* TIME_NONE: not */
 };
-
-/* The order is that of the ENUM column deliveries.state; a test compares. */
-#define DELIVERY_STATES(X)                                                                         \
-    X(DELIVERY_WAITING, "waiting")                                                                 \
-    X(DELIVERY_SUCCEEDED, "succeeded")                                                             \
-    X(DELIVERY_FAILED, "failed")                                                                   \
-    X(DELIVERY_DROPPED, "dropped")
-enum delivery_state {
-#define X(name, text) name,
-    DELIVERY_STATES(X)
-#undef X
-        DELIVERY_STATE_COUNT
-};
-const char *delivery_state_text(enum delivery_state s);
 
 struct delivery_shown {
     struct id delivery_id, event_id, destination_id;

@@ -210,3 +210,6 @@ ALTER TABLE deliveries
   ADD INDEX IF NOT EXISTS listed (workspace_id, created_at),
   ADD INDEX IF NOT EXISTS listed_state (workspace_id, state, created_at),
   ADD INDEX IF NOT EXISTS listed_destination (destination_id, created_at);
+
+ALTER TABLE events
+  ADD INDEX IF NOT EXISTS listed_type (workspace_id, type, created_at);
