@@ -27,6 +27,7 @@ static const struct admin_noun nouns[] = {
     {"carrier", "Carriers: what calls are placed through", admin_carrier},
     {"key", "API keys", admin_key},
     {"webhook", "Webhook endpoints: who is told of events", admin_webhook},
+    {"hook", "Inbound hooks: URLs that other systems make calls through", admin_hook},
     {"call", "Calls: list them, see what became of one", admin_call},
     {NULL, NULL, NULL},
 };

@@ -30,6 +30,19 @@ int auth_read_key(const struct request *rq, struct credential *credential_r, str
     return 0;
 }
 
+int auth_read_hook_token(struct str token, unsigned char hash_r[SHA256_SIZE], struct err *err)
+{
+    unsigned char random[HOOK_TOKEN_RANDOM];
+    struct str digits = {token.p + 4, token.n - 4};
+    bool good = token.n == HOOK_TOKEN_TEXT_SIZE - 1 && str_starts(token, "tok_") &&
+                base32_decode(digits, random, sizeof(random)) == 0;
+    crypto_wipe(random, sizeof(random));
+    if (!good)
+        return hooks_not_found(err);
+    crypto_sha256(token, hash_r);
+    return 0;
+}
+
 bool auth_token_is(const struct request *rq, struct str token)
 {
     struct str bearer = auth_bearer(rq);

@@ -5,6 +5,7 @@
 #define HV_AUTH_H
 
 #include "fcgi/request.h"
+#include "sql/hooks.h"
 
 #define API_KEY_MAX 255
 
@@ -15,6 +16,10 @@ struct str auth_bearer(const struct request *rq);
  * no key. */
 int auth_read_key(const struct request *rq, struct credential *credential_r,
                   struct err *err) MUST_CHECK;
+
+/* The SHA-256 of an inbound hook's token. ERR_NOT_FOUND: it can be none. */
+int auth_read_hook_token(struct str token, unsigned char hash_r[SHA256_SIZE],
+                         struct err *err) MUST_CHECK;
 
 /* Constant time. An empty token is nobody's. */
 bool auth_token_is(const struct request *rq, struct str token);

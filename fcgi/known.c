@@ -1,5 +1,5 @@
 /*
- * known.c - two small tables, each entry in the one place that its key's bytes name: a newcomer
+ * known.c - three small tables, each entry in the one place that its key's bytes name: a newcomer
  * takes the place of whoever had it.
  */
 #include "fcgi/known.h"
@@ -21,6 +21,11 @@ struct known {
         struct agent_facts facts;
         usec_t until;
     } agents[PLACES];
+    struct {
+        unsigned char token_hash[SHA256_SIZE];
+        struct hook_facts facts;
+        usec_t until;
+    } hooks[PLACES];
 };
 
 void known_create(struct known **known_r, usec_t recheck_interval)
@@ -65,5 +70,27 @@ int known_agent(struct known *known, struct db *db, const struct id *agent_id,
     if (agents_facts(db, agent_id, &known->agents[place].facts, err))
         return -1;
     known->agents[place].until = now + known->recheck_interval;
+    return 0;
+}
+
+int known_hook(struct known *known, struct db *db, struct pool *pool,
+               const unsigned char token_hash[SHA256_SIZE], const struct hook_facts **facts_r,
+               struct err *err)
+{
+    size_t place = token_hash[0];
+    usec_t now = clock_monotonic();
+    struct hook_facts *facts = &known->hooks[place].facts;
+    *facts_r = facts;
+    if (known->hooks[place].until > now &&
+        memcmp(known->hooks[place].token_hash, token_hash, SHA256_SIZE) == 0)
+        return 0;
+    known->hooks[place].until = 0;
+    if (hooks_facts(db, pool, token_hash, facts, err))
+        return -1;
+    memcpy(known->hooks[place].token_hash, token_hash, SHA256_SIZE);
+    usec_t interval = known->recheck_interval;
+    if (facts->ends_in != TIME_NONE && facts->ends_in < interval)
+        interval = facts->ends_in;
+    known->hooks[place].until = now + interval;
     return 0;
 }

@@ -173,6 +173,17 @@ int request_read_body(struct request *rq, struct buf *b, size_t cap, struct err 
     return 0;
 }
 
+int request_parse_json(struct request *rq, struct err *err)
+{
+    if (rq->body.n == 0)
+        return err_set(err, ERR_INVALID, "The request body is empty; it must be a JSON object.");
+    if (json_parse(rq->pool, rq->body, &rq->json, err) != 0)
+        return -1;
+    if (json_type(rq->json) != JSON_OBJECT)
+        return err_set(err, ERR_INVALID, "The request body must be a JSON object.");
+    return 0;
+}
+
 void request_drain(struct request *rq)
 {
     char waste[READ_SIZE];

@@ -41,6 +41,8 @@ enum param {
 
 #define REQUEST_ID_SIZE 21 /* "req_", 16 digits of base32, NUL */
 
+struct hook_facts;
+
 struct request {
     struct io *io;
     struct pool *pool;
@@ -51,11 +53,12 @@ struct request {
     struct route_match match;
     bool routed; /* match is good */
 
-    const struct principal *who; /* NULL: the route asks for no key */
+    const struct principal *who;   /* NULL: the route asks for no key */
+    const struct hook_facts *hook; /* whose token stands in the path, of routes that ask for one */
 
     uint64_t body_length; /* what CONTENT_LENGTH says; UINT64_MAX: nothing */
     struct str body;
-    struct json *json; /* of JSON and OPTIONAL_JSON; NULL: no body came */
+    struct json *json; /* what was parsed of it; NULL: no body came */
 };
 
 /* random: 10 bytes from crypto_random(), for the request's id. base_path as in the settings.
@@ -85,6 +88,9 @@ int request_check_json_type(const struct request *rq, struct err *err) MUST_CHEC
  * as far as CONTENT_LENGTH says so nothing is read. ERR_INVALID: it broke off or is shorter than
  * CONTENT_LENGTH. */
 int request_read_body(struct request *rq, struct buf *b, size_t cap, struct err *err) MUST_CHECK;
+
+/* Sets rq->json from the body, which must be an object. */
+int request_parse_json(struct request *rq, struct err *err) MUST_CHECK;
 
 /* Reads and forgets what is left of the body, REQUEST_DRAIN_MAX at most. A web server that is still
  * passing the request on when we hang up reports that to the caller instead of our answer; and even

@@ -140,6 +140,16 @@ static enum step step_schema(struct responder *rs, struct request *rq, struct an
     return STEP_FAILED;
 }
 
+static int find_hook(struct responder *rs, struct request *rq, struct err *err)
+{
+    unsigned char hash[SHA256_SIZE];
+    if (auth_read_hook_token(rq->match.args[0], hash, err) != 0 ||
+        known_hook(rs->known, rs->db, rq->pool, hash, &rq->hook, err) != 0)
+        return -1;
+    rq->who = &rq->hook->who;
+    return 0;
+}
+
 /* Nothing else that is wrong with a request is told to who has no key for it. */
 static enum step step_key(struct responder *rs, struct request *rq, struct answer *an,
                           struct err *err)
@@ -149,20 +159,13 @@ static enum step step_key(struct responder *rs, struct request *rq, struct answe
     (void)an;
     if (scope == SCOPE_NONE)
         return STEP_NEXT;
+    if (scope == SCOPE_HOOK)
+        return find_hook(rs, rq, err) == 0 ? STEP_NEXT : STEP_FAILED;
     if (auth_read_key(rq, &credential, err) != 0 ||
         known_principal(rs->known, rs->db, &credential, &rq->who, err) != 0 ||
         principal_check_scope(rq->who, scope, err) != 0)
         return STEP_FAILED;
     return STEP_NEXT;
-}
-
-static int read_json(struct request *rq, struct err *err)
-{
-    if (json_parse(rq->pool, rq->body, &rq->json, err) != 0)
-        return -1;
-    if (json_type(rq->json) != JSON_OBJECT)
-        return err_set(err, ERR_INVALID, "The request body must be a JSON object.");
-    return 0;
 }
 
 static int read_body(struct responder *rs, struct request *rq, struct err *err)
@@ -175,18 +178,17 @@ static int read_body(struct responder *rs, struct request *rq, struct err *err)
         if (request_check_json_type(rq, err) != 0 ||
             request_read_body(rq, &rs->body, cap, err) != 0)
             return -1;
-        if (rq->body.n == 0)
-            return err_set(err, ERR_INVALID,
-                           "The request body is empty; it must be a JSON object.");
-        return read_json(rq, err);
+        return request_parse_json(rq, err);
     case BODY_OPTIONAL_JSON:
         if (request_read_body(rq, &rs->body, cap, err) != 0)
             return -1;
         if (rq->body.n == 0)
             return 0;
-        return request_check_json_type(rq, err) != 0 ? -1 : read_json(rq, err);
+        return request_check_json_type(rq, err) != 0 ? -1 : request_parse_json(rq, err);
     case BODY_CALLBACK:
         return request_read_body(rq, &rs->body, CALLBACK_BYTES_MAX, err);
+    case BODY_SIGNED_JSON:
+        return request_read_body(rq, &rs->body, cap, err);
     }
     die("a route without a body kind");
 }
@@ -209,7 +211,7 @@ static enum step step_handle(struct responder *rs, struct request *rq, struct an
 static step_fn *const steps[] = {
     step_route,  /* 404, 405, OPTIONS */
     step_schema, /* 503: no database, or one of another version */
-    step_key,    /* 401, 403 */
+    step_key,    /* 401, 403; 404: no such hook */
     step_body,   /* 415, 413, 400 */
     step_handle, /* all else */
 };

@@ -20,10 +20,12 @@ enum method method_parse(struct str s);
 const char *method_text(enum method m);
 
 /* What a route reads of the body. JSON is capped by the setting body_bytes_max. */
-enum body_kind { BODY_NO_BODY, BODY_JSON, BODY_OPTIONAL_JSON, BODY_CALLBACK };
+enum body_kind { BODY_NO_BODY, BODY_JSON, BODY_OPTIONAL_JSON, BODY_CALLBACK, BODY_SIGNED_JSON };
 #define CALLBACK_BYTES_MAX 1048576 /* a call's end may bring its transcript */
 
 #define SCOPE_NONE 0u
+#define SCOPE_HOOK                                                                                 \
+    0x100u /* no key's: the token of an inbound hook, first in the path's arguments */
 
 enum program_bit { PROGRAM_API = 1, PROGRAM_HOOKS = 2, PROGRAM_VOICE = 4, PROGRAM_ANY = 7 };
 

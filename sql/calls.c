@@ -12,6 +12,8 @@
 
 static struct str origin_of(const struct call_new *call)
 {
+    if (!id_is_zero(&call->who->hook_id))
+        return STR("hook");
     return call->who->test ? STR("api_test") : STR("api_live");
 }
 

@@ -34,11 +34,12 @@ int role_parse(struct str s, enum role *role_r, struct err *err) MUST_CHECK;
 /* A column's role+0; 0 (no such row): PERSON. */
 enum role role_of_column(int64_t value);
 
-/* Who asks, and what they may do: a key, or a person with a session. */
+/* Who asks, and what they may do: a key, a person with a session, or an inbound hook. */
 struct principal {
     struct id workspace_id;
     struct id key_id;              /* a key's; else zero */
     struct id user_id, session_id; /* a person's; else zero */
+    struct id hook_id;             /* an inbound hook's; else zero */
     unsigned scopes;               /* a key's */
     enum role role;                /* a person's; ROLE_NONE: a key */
     bool test;
