@@ -1,5 +1,5 @@
 # What the first customer of this server has: a workspace, an agent on the simulator, a live and a
-# test key, and a webhook endpoint at the receiver. Made once, kept in DIR/quickstart.env.
+# test key, an inbound hook, and a webhook endpoint at the receiver. Made once, kept in DIR/quickstart.env.
 # shellcheck shell=sh disable=SC2154,SC2034,SC2015
 
 # json_value NAME: the value of the string of this name in what huskyvoice-admin printed.
@@ -21,7 +21,7 @@ made()
 read_customer()
 {
     workspace_id='' agent_id='' api_key='' test_key='' webhook_id='' webhook_secret=''
-    receiver_port=''
+    receiver_port='' hook_id='' hook_token=''
     [ -s "$dir/etc/customer" ] || return 0
     # Cut here and not by read, which takes the '=' that base64 may end with for a separator.
     while IFS='' read -r line; do
@@ -31,6 +31,8 @@ read_customer()
         agent_id) agent_id=$value ;;
         api_key) api_key=$value ;;
         test_key) test_key=$value ;;
+        hook_id) hook_id=$value ;;
+        hook_token) hook_token=$value ;;
         webhook_id) webhook_id=$value ;;
         webhook_secret) webhook_secret=$value ;;
         receiver_port) receiver_port=$value ;;
@@ -45,6 +47,8 @@ workspace_id=$workspace_id
 agent_id=$agent_id
 api_key=$api_key
 test_key=$test_key
+hook_id=$hook_id
+hook_token=$hook_token
 webhook_id=$webhook_id
 webhook_secret=$webhook_secret
 receiver_port=$receiver_port
@@ -75,12 +79,18 @@ make_customer()
     new_webhook=no
     read_customer
     if [ -z "$workspace_id" ]; then
-        step "Making a workspace, an agent, keys and a webhook endpoint"
+        step "Making a workspace, an agent, keys, an inbound hook and a webhook endpoint"
         made workspace_id workspace create --name Quickstart && workspace_id=$made_value
         made agent_id agent create --workspace "$workspace_id" --name "First agent" \
             --greeting "Hello, this is HuskyVoice." && agent_id=$made_value
         made key key create --workspace "$workspace_id" && api_key=$made_value
         made key key create --workspace "$workspace_id" --test && test_key=$made_value
+    fi
+    # What an earlier quickstart made has none yet.
+    if [ -z "$hook_token" ]; then
+        made url hook create --workspace "$workspace_id" --name Quickstart
+        hook_token=${made_value##*/}
+        hook_id=$(printf '%s' "$admin_answer" | json_value hook_id)
     fi
     choose_receiver_port
     if [ "$new_webhook" = yes ]; then
@@ -100,6 +110,7 @@ write_environment()
 HV_URL=$url
 HV_API_KEY=$api_key
 HV_TEST_KEY=$test_key
+HV_HOOK_URL=$url/v1/hooks/$hook_token
 HV_WORKSPACE_ID=$workspace_id
 HV_AGENT_ID=$agent_id
 HV_CONFIG=$config

@@ -100,6 +100,8 @@ curl \$HV_URL/v1/calls -H "Authorization: Bearer \$HV_API_KEY"          # the li
 curl -X POST \$HV_URL/v1/calls/CALL_ID/cancel -H "Authorization: Bearer \$HV_API_KEY"
 curl -X POST \$HV_URL/v1/calls -H "Authorization: Bearer \$HV_TEST_KEY" -H "Content-Type: application/json" \\
     -d '{"agent_id": "'\$HV_AGENT_ID'", "contact_number": "+919000000002"}'  # busy; ...03: no answer, ...06: voicemail
+curl -X POST \$HV_HOOK_URL -H "Content-Type: application/json" \\
+    -d '{"action": "call.create", "data": {"agent_id": "'\$HV_AGENT_ID'", "contact_number": "+919876543210"}}'
 \$HV_BIN/huskyvoice-admin --config \$HV_CONFIG call show ${call_id:-CALL_ID}
 \$HV_BIN/huskyvoice-dispatch --config \$HV_CONFIG --status
 tail -f $dir/log/receiver.log                        # events as they arrive

@@ -63,7 +63,7 @@ end()
 stop_everything()
 {
     find_database
-    for name in web dispatcher api voice receiver mariadb; do
+    for name in web dispatcher api hooks voice receiver mariadb; do
         end "$name"
     done
     forget_run

@@ -23,8 +23,8 @@ install_file()
 install_programs()
 {
     programs=$(CDPATH='' cd -- "$programs" && pwd -P) || die "there is no folder for --programs"
-    for program in huskyvoice-api.fcgi huskyvoice-voice.fcgi huskyvoice-dispatch \
-        huskyvoice-admin huskyvoice-receiver; do
+    for program in huskyvoice-api.fcgi huskyvoice-hooks.fcgi huskyvoice-voice.fcgi \
+        huskyvoice-dispatch huskyvoice-admin huskyvoice-receiver; do
         if install_file "$programs/$program" "$run/bin/$program" 755; then
             changed="$changed $program"
         fi
@@ -108,17 +108,18 @@ migrate()
 }
 
 processes_per_pool=8
+hooks_processes=4
 
-start_pool()
+start_pool() # NAME PROCESSES
 {
-    pool=$1
+    pool=$1 pool_processes=$2
     if alive "$pool" && ! is_changed settings && ! is_changed "huskyvoice-$pool.fcgi"; then
         return
     fi
     end "$pool"
     rm -f "$run/sockets/$pool.sock"
     launch "$pool" env HUSKYVOICE_CONFIG="$config" spawn-fcgi -n -s "$run/sockets/$pool.sock" \
-        -M 0660 -b 1024 -- "$(command -v multiwatch)" -f "$processes_per_pool" -s TERM -- \
+        -M 0660 -b 1024 -- "$(command -v multiwatch)" -f "$pool_processes" -s TERM -- \
         "$run/bin/huskyvoice-$pool.fcgi"
     wait_for 100 test -S "$run/sockets/$pool.sock" ||
         die_log "$dir/log/$pool.log" "the pool huskyvoice-$pool.fcgi did not start"
@@ -129,11 +130,13 @@ start_programs()
     step "Starting responders and dispatcher"
     case $server in
     apache | lighttpd | nginx)
-        start_pool api
-        start_pool voice
+        start_pool api "$processes_per_pool"
+        start_pool hooks "$hooks_processes"
+        start_pool voice "$processes_per_pool"
         ;;
     *) # the web server starts them
         end api
+        end hooks
         end voice
         ;;
     esac

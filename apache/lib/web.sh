@@ -22,6 +22,7 @@ check_port()
 fill()
 {
     sed -e "s|@API_SOCKET@|$run/sockets/api.sock|g" \
+        -e "s|@HOOKS_SOCKET@|$run/sockets/hooks.sock|g" \
         -e "s|@VOICE_SOCKET@|$run/sockets/voice.sock|g" \
         -e "s|@LIBEXEC@|$run/bin|g" \
         -e "s|@CONFIG@|$config|g" \
@@ -96,7 +97,7 @@ END
 write_htaccess()
 {
     fill htaccess.in >"$run/www/.htaccess"
-    for program in huskyvoice-api.fcgi huskyvoice-voice.fcgi; do
+    for program in huskyvoice-api.fcgi huskyvoice-hooks.fcgi huskyvoice-voice.fcgi; do
         fill wrapper.fcgi.in >"$run/www/$program"
         chmod 755 "$run/www/$program"
     done
@@ -231,7 +232,10 @@ start_web()
 web_must_restart()
 {
     case $server in
-    apache-*) is_changed settings || is_changed huskyvoice-api.fcgi || is_changed huskyvoice-voice.fcgi ;;
+    apache-*)
+        is_changed settings || is_changed huskyvoice-api.fcgi ||
+            is_changed huskyvoice-hooks.fcgi || is_changed huskyvoice-voice.fcgi
+        ;;
     *) return 1 ;;
     esac
 }

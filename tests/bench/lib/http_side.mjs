@@ -130,6 +130,7 @@ export class HttpSide {
     const { bench } = this;
     const shipped = (await readFile(bench.source('apache/lighttpd.conf.in'), 'utf8'))
       .replaceAll('@API_SOCKET@', this.#socket('api'))
+      .replaceAll('@HOOKS_SOCKET@', this.#socket('hooks'))
       .replaceAll('@VOICE_SOCKET@', this.#socket('api'))
       .replaceAll('@ACCESS_LOG@', path.join(bench.dir, 'access.log'));
     const file = path.join(bench.dir, 'lighttpd.conf');

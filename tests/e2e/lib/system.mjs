@@ -227,8 +227,8 @@ export class System {
 
   // Where a pool keeps the responders, they are the same from beginning to end.
   responders() {
-    const pooled = ['api', 'voice'].every((name) => name in this.pids());
-    return pooled ? this.programsRunning().filter((pid) => /^huskyvoice-(api|voic)/.test(comm(pid))) : [];
+    const pooled = ['api', 'hooks', 'voice'].every((name) => name in this.pids());
+    return pooled ? this.programsRunning().filter((pid) => /^huskyvoice-(api|hook|voic)/.test(comm(pid))) : [];
   }
 
   // What no run may leave: a responder that died and was replaced, a sanitizer's report.
