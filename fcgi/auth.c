@@ -33,9 +33,8 @@ int auth_read_key(const struct request *rq, struct credential *credential_r, str
 int auth_read_hook_token(struct str token, unsigned char hash_r[SHA256_SIZE], struct err *err)
 {
     unsigned char random[HOOK_TOKEN_RANDOM];
-    struct str digits = {token.p + 4, token.n - 4};
     bool good = token.n == HOOK_TOKEN_TEXT_SIZE - 1 && str_starts(token, "tok_") &&
-                base32_decode(digits, random, sizeof(random)) == 0;
+                base32_decode((struct str){token.p + 4, token.n - 4}, random, sizeof(random)) == 0;
     crypto_wipe(random, sizeof(random));
     if (!good)
         return hooks_not_found(err);

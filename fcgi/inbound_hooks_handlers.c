@@ -233,10 +233,7 @@ int inbound_hook_delete(struct responder *rs, struct request *rq, struct answer 
         hooks_delete(rs->db, &rq->who->workspace_id, &id, err) != 0)
         return -1;
     settle(rs);
-    buf_lit(&an->body, "{\"data\":");
-    object_begin(&an->body, "hook_id", ID_HOOK, &id);
-    member_bool(&an->body, "deleted", true);
-    buf_lit(&an->body, "}}");
+    answer_deleted(an, "hook_id", ID_HOOK, &id);
     return 0;
 }
 

@@ -75,6 +75,39 @@ START_TEST(a_token_is_compared_whole)
 }
 END_TEST
 
+START_TEST(a_hook_token_has_one_form)
+{
+    static const struct {
+        const char *token;
+        bool good;
+    } cases[] = {
+        {"tok_0123456789abcdefghjkmnpqrstvwxyz01234567", true},
+        {"tok_0123456789abcdefghjkmnpqrstvwxyz0123456", false},
+        {"tok_0123456789abcdefghjkmnpqrstvwxyz012345678", false},
+        {"tok_0123456789abcdefghjkmnpqrstvwxyz0123456u", false},
+        {"tok-0123456789abcdefghjkmnpqrstvwxyz01234567", false},
+        {"TOK_0123456789abcdefghjkmnpqrstvwxyz01234567", false},
+        {"tok_", false},
+        {"to", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        unsigned char have[SHA256_SIZE], want[SHA256_SIZE];
+        struct err err;
+        struct str token = str_of(cases[i].token);
+        int result = auth_read_hook_token(token, have, &err);
+        ck_assert_msg((result == 0) == cases[i].good, "'%s'", cases[i].token);
+        if (result != 0) {
+            ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+            ck_assert_str_eq(err.message, "No such inbound hook.");
+            continue;
+        }
+        crypto_sha256(token, want);
+        ck_assert(crypto_equal(want, have, SHA256_SIZE));
+    }
+}
+END_TEST
+
 static const struct {
     const char *from;
     enum param proxy; /* PARAM_COUNT: none */
@@ -111,6 +144,7 @@ int main(void)
     tcase_add_loop_test(tc, a_key_is_read, 0, sizeof(keys) / sizeof(*keys));
     tcase_add_test(tc, a_key_too_long_is_no_key);
     tcase_add_test(tc, a_token_is_compared_whole);
+    tcase_add_test(tc, a_hook_token_has_one_form);
     tcase_add_loop_test(tc, a_request_is_local, 0, sizeof(hosts) / sizeof(*hosts));
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
