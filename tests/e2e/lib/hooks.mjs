@@ -1,7 +1,5 @@
 // Inbound hooks as their owner makes them and as other systems send to them.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { send } from './http.mjs';
 
 export const TOKEN = /^tok_[0-9a-hjkmnp-tv-z]{40}$/;
@@ -41,19 +39,3 @@ export function tell(system, url, body, headers = {}) {
 
 export const createMessage = (data) => ({ action: 'call.create', data });
 export const cancelMessage = (callId) => ({ action: 'call.cancel', data: { call_id: callId } });
-
-// The log files of a system that have one of these texts in them: "file has tok_ab12...".
-export function logsWith(system, texts) {
-  const found = [];
-  const folders = [system.dir, ...['log', 'logs', 'run', 'live/web'].map((name) => path.join(system.dir, name))];
-  let read = 0;
-  for (const folder of folders.filter(existsSync)) {
-    for (const file of readdirSync(folder).filter((name) => /\.(log|err)$/.test(name))) {
-      const text = readFileSync(path.join(folder, file), 'utf8');
-      read++;
-      for (const one of texts) if (text.includes(one)) found.push(`${file} has ${one.slice(0, 8)}...`);
-    }
-  }
-  assert.ok(read >= 2, `only ${read} logs were found`);
-  return found;
-}

@@ -1,40 +1,10 @@
 // What no log may hold: the tokens of callbacks and of inbound hooks, which stand in paths.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { idSql } from '../lib/database.mjs';
 import { send, sendRaw } from '../lib/http.mjs';
+import { found, logged } from '../lib/logs.mjs';
 import { suite } from '../lib/suite.mjs';
-import { until } from '../lib/wait.mjs';
-
-// Every log of the system, by name: the web server's, the database's, ours.
-function logs({ dir }) {
-  const folder = path.join(dir, 'log');
-  return readdirSync(folder).map((file) => [file, readFileSync(path.join(folder, file), 'utf8')]);
-}
-
-// Each log file that has one of the secrets, with its line.
-function found(system, secrets) {
-  return logs(system).flatMap(([file, text]) =>
-    text
-      .split('\n')
-      .filter((line) => secrets.some((secret) => line.toLowerCase().includes(secret)))
-      .map((line) => `${file}: ${line.slice(0, 300)}`),
-  );
-}
-
-// Web servers write their logs when it suits them; what was asked for before this is in it then.
-async function logged(system) {
-  const marker = `/v1/marker-${randomBytes(6).toString('hex')}`;
-  assert.equal((await send(system.url + marker)).status, 404);
-  const access = () => Object.fromEntries(logs(system))['access.log'] ?? '';
-  await until(`${marker} in the access log`, () => access().includes(marker), {
-    within: 30_000,
-    seen: () => access().slice(-500),
-  });
-  return access();
-}
 
 async function tokensOf(system, calls) {
   const rows = await system.sql(
