@@ -271,17 +271,15 @@ END_TEST
 
 START_TEST(an_idempotency_key_of_hooks_is_not_the_apis)
 {
-    struct agent_row agent = {.workspace_id = one.workspace_id,
-                              .name = STR("a"),
-                              .prompt = STR(""),
-                              .greeting = STR(""),
-                              .from_number = STR("")};
+    struct agent_row agent = {.workspace_id = one.workspace_id};
     struct agent_facts agent_facts;
     struct hook_facts facts;
     struct call_made first, again;
     char token[HOOK_TOKEN_TEXT_SIZE];
 
     made(&one, STR_NULL, token);
+    agent_settings_init(&agent.set);
+    agent.set.name = STR("a");
     ck_ok(agents_create(s.db, &agent, &err), &err);
     ck_ok(agents_facts(s.db, &agent.agent_id, &agent_facts, &err), &err);
     ck_ok(facts_by(token, &facts), &err);

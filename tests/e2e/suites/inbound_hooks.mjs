@@ -221,9 +221,10 @@ function refusals(test) {
         );
       });
     }
-    // what a web server may refuse by itself
+    // what a web server may refuse by itself; each on a connection of its own, because lighttpd logs
+    // what it refuses as it would the request before
     for (const odd of [`${token}%00`, `${token}%0a`, `${token.slice(0, 43)}%ff`, `${token}%2f`]) {
-      const { status } = await tell(system, `${system.url}/v1/hooks/${odd}`, createMessage(good(customer)));
+      const { status } = await tell({ agent: false }, `${system.url}/v1/hooks/${odd}`, createMessage(good(customer)));
       assert.ok([400, 404].includes(status), `${odd}: ${status}`);
     }
     for (const deeper of [`${hook.url}/x`, `${hook.url}/`, `${system.url}/v1/hooks/`])
