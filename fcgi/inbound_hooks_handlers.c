@@ -137,6 +137,15 @@ static int read_change(struct request *rq, bool changing, struct hook_change *ch
 
 /* ---- the routes ---- */
 
+/* What comes to a hook's URL makes live calls. */
+static int check_live(const struct request *rq, struct err *err)
+{
+    if (!rq->who->test)
+        return 0;
+    return err_set(err, ERR_FORBIDDEN,
+                   "A test key makes and changes no inbound hooks: their calls are live.");
+}
+
 int inbound_hook_create(struct responder *rs, struct request *rq, struct answer *an,
                         struct err *err)
 {
@@ -144,7 +153,7 @@ int inbound_hook_create(struct responder *rs, struct request *rq, struct answer 
     struct hook_row row = {.workspace_id = rq->who->workspace_id};
     char token[HOOK_TOKEN_TEXT_SIZE];
 
-    if (read_change(rq, false, &hook, err) != 0 ||
+    if (check_live(rq, err) != 0 || read_change(rq, false, &hook, err) != 0 ||
         hooks_create(rs->db, rq->pool, rs->ring, &hook, &row, token, err) != 0)
         return -1;
     struct shown_once once = {hook_url(rs, rq->pool, token), hook.secret};
@@ -190,7 +199,8 @@ int inbound_hook_change(struct responder *rs, struct request *rq, struct answer 
     struct hook_change change;
     struct id id;
 
-    if (read_hook_id(rq, &id, err) != 0 || read_change(rq, true, &change, err) != 0 ||
+    if (check_live(rq, err) != 0 || read_hook_id(rq, &id, err) != 0 ||
+        read_change(rq, true, &change, err) != 0 ||
         hooks_change(rs->db, rq->pool, rs->ring, &rq->who->workspace_id, &id, &change, err) != 0)
         return -1;
     if (change.set_secret)
@@ -204,7 +214,8 @@ static int switch_hook(struct responder *rs, struct request *rq, struct answer *
 {
     struct id id;
 
-    if (read_hook_id(rq, &id, err) != 0 || fields_none(rq->json, err) != 0 ||
+    if (check_live(rq, err) != 0 || read_hook_id(rq, &id, err) != 0 ||
+        fields_none(rq->json, err) != 0 ||
         hooks_switch(rs->db, &rq->who->workspace_id, &id, status, err) != 0)
         return -1;
     if (status == HOOK_DISABLED)
@@ -229,7 +240,7 @@ int inbound_hook_delete(struct responder *rs, struct request *rq, struct answer 
 {
     struct id id;
 
-    if (read_hook_id(rq, &id, err) != 0 ||
+    if (check_live(rq, err) != 0 || read_hook_id(rq, &id, err) != 0 ||
         hooks_delete(rs->db, &rq->who->workspace_id, &id, err) != 0)
         return -1;
     settle(rs);
@@ -252,7 +263,7 @@ int inbound_hook_rotate(struct responder *rs, struct request *rq, struct answer 
     struct id id;
     char token[HOOK_TOKEN_TEXT_SIZE];
 
-    if (read_hook_id(rq, &id, err) != 0 ||
+    if (check_live(rq, err) != 0 || read_hook_id(rq, &id, err) != 0 ||
         (rq->json != NULL && fields_read(rq->json, table, 1, false, &rotation, &seen, err) != 0))
         return -1;
     usec_t grace = rotation.grace_seconds * USEC_PER_S;

@@ -5,10 +5,10 @@
 #include "sql/hooks.h"
 #include "sql/ids.h"
 #include "sql/list.h"
+#include "sql/transaction.h"
 
 #include <string.h>
 
-#define TRIES 4
 /* Later than any row; DATETIME's own end is 9999. */
 #define TIME_FAR ((usec_t)253370764800 * USEC_PER_S)
 
@@ -63,7 +63,7 @@ static int token_exists(struct db *db, const struct token *token, bool *exists_r
 {
     struct query *q = db_use(db, STMT_HOOK_TOKEN_EXISTS);
     query_bind_bytes(q, token->hash, sizeof token->hash);
-    if (query_run_again(q, err))
+    if (query_run(q, err))
         return -1;
     *exists_r = query_next(q);
     return 0;
@@ -73,41 +73,11 @@ static int token_exists(struct db *db, const struct token *token, bool *exists_r
 
 struct work {
     const struct id *workspace_id, *hook_id;
-    const struct token *token; /* what is written by it, if a token is */
-    const struct hook_row *row;
+    const struct token *token; /* what is written, if a token is */
     struct str name, sealed;
     usec_t grace;
+    unsigned tries;
 };
-typedef int work_fn(struct db *db, const struct work *work, struct err *err);
-
-static int transact(struct db *db, work_fn *run, const struct work *work, struct err *err)
-{
-    if (db_begin(db, err))
-        return -1;
-    if (run(db, work, err)) {
-        db_rollback(db);
-        return -1;
-    }
-    return db_commit(db, err);
-}
-
-/* Until it is done or cannot be: a deadlock is tried again; a commit whose answer was lost is
- * looked for by the token that it wrote, and without one it does no harm twice. */
-static int transact_surely(struct db *db, work_fn *run, const struct work *work, struct err *err)
-{
-    for (unsigned n = 0; n < TRIES; n++) {
-        bool done = false;
-        if (transact(db, run, work, err) == 0)
-            return 0;
-        if (err->code != ERR_UNCERTAIN && (err->code != ERR_UNAVAILABLE || !db_connected(db)))
-            return -1;
-        if (err->code == ERR_UNCERTAIN && work->token && token_exists(db, work->token, &done, err))
-            return -1;
-        if (done)
-            return 0;
-    }
-    return err_set(err, ERR_UNAVAILABLE, "the inbound hook could not be written");
-}
 
 static int lock_hook(struct db *db, const struct work *work, struct err *err)
 {
@@ -136,8 +106,14 @@ static void bind_sealed(struct query *q, struct str sealed)
         query_bind_null(q);
 }
 
-static int write_new(struct db *db, const struct work *work, struct err *err)
+static int write_new(struct db *db, void *ctx, struct err *err)
 {
+    const struct work *work = ctx;
+    bool written;
+    if (token_exists(db, work->token, &written, err))
+        return -1;
+    if (written)
+        return 0;
     struct query *q = db_use(db, STMT_HOOK_INSERT);
     query_bind_id(q, work->hook_id);
     query_bind_str(q, work->name);
@@ -161,7 +137,7 @@ int hooks_create(struct db *db, struct pool *pool, const struct keyring *ring,
                         .token = &token,
                         .name = hook->set_name ? hook->name : STR(""),
                         .sealed = seal(ring, &hook_id, hook->secret, pool)};
-    int status = transact_surely(db, write_new, &work, err);
+    int status = transaction_run(db, write_new, &work, err);
     if (status == 0) {
         memcpy(token_r, token.text, sizeof token.text);
         status = hooks_get(db, pool, &workspace_id, &hook_id, row, err);
@@ -276,10 +252,12 @@ int hooks_switch(struct db *db, const struct id *workspace_id, const struct id *
     return query_affected(q) > 0 ? 0 : hooks_not_found(err);
 }
 
-static int write_deleted(struct db *db, const struct work *work, struct err *err)
+static int write_deleted(struct db *db, void *ctx, struct err *err)
 {
-    if (lock_hook(db, work, err))
-        return -1;
+    struct work *work = ctx;
+    bool again = work->tries++ > 0;
+    if (lock_hook(db, work, err)) /* a try of which no answer came may have deleted it */
+        return again && err->code == ERR_NOT_FOUND ? 0 : -1;
     struct query *q = db_use(db, STMT_HOOK_DELETE);
     query_bind_id(q, work->hook_id);
     if (query_run(q, err))
@@ -293,13 +271,17 @@ int hooks_delete(struct db *db, const struct id *workspace_id, const struct id *
                  struct err *err)
 {
     struct work work = {.workspace_id = workspace_id, .hook_id = hook_id};
-    return transact_surely(db, write_deleted, &work, err);
+    return transaction_run(db, write_deleted, &work, err);
 }
 
-static int write_rotated(struct db *db, const struct work *work, struct err *err)
+static int write_rotated(struct db *db, void *ctx, struct err *err)
 {
-    if (lock_hook(db, work, err))
+    const struct work *work = ctx;
+    bool written;
+    if (lock_hook(db, work, err) || token_exists(db, work->token, &written, err))
         return -1;
+    if (written)
+        return 0;
     struct query *q = db_use(db, STMT_HOOK_TOKENS_END);
     query_bind_i64(q, work->grace);
     query_bind_i64(q, work->grace);
@@ -321,7 +303,7 @@ int hooks_rotate(struct db *db, const struct id *workspace_id, const struct id *
     struct token token = make_token();
     struct work work = {
         .workspace_id = workspace_id, .hook_id = hook_id, .token = &token, .grace = grace};
-    int status = transact_surely(db, write_rotated, &work, err);
+    int status = transaction_run(db, write_rotated, &work, err);
     if (status == 0)
         memcpy(token_r, token.text, sizeof token.text);
     crypto_wipe(&token, sizeof token);

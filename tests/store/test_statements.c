@@ -8,6 +8,7 @@
 #include "sql/agents.h"
 #include "sql/calls_operator.h"
 #include "sql/destinations.h"
+#include "sql/hooks.h"
 #include "sql/statements.h"
 #include "tests/store/store_fixture.h"
 
@@ -70,6 +71,7 @@ static const char *const attempt_state[] = {ATTEMPT_STATES(X)};
 static const char *const event_type[] = {EVENT_TYPES(X)};
 static const char *const carrier_kind[] = {CARRIER_KINDS(X)};
 static const char *const roles_of_person[] = {ROLES(X)};
+static const char *const hook_statuses[] = {HOOK_STATUSES(X)};
 #undef X
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -92,7 +94,7 @@ static const struct {
     {"users", "status", NULL, 0},
     {"members", "role", roles_of_person + 1, COUNT(roles_of_person) - 1},
     {"invitations", "role", roles_of_person + 1, COUNT(roles_of_person) - 1},
-    {"inbound_hooks", "status", NULL, 0},
+    {"inbound_hooks", "status", hook_statuses, COUNT(hook_statuses)},
     {"replays", "state", NULL, 0},
 };
 

@@ -477,6 +477,25 @@ function owning(test) {
     );
   });
 
+  test('a test key makes and changes no hook, whose calls would be live', async ({ system }) => {
+    const customer = await system.customer();
+    const hook = await makeHook(customer);
+    const { key } = await system.admin('key', 'create', '--workspace', customer.workspace_id, '--test');
+    const headers = { Authorization: `Bearer ${key}` };
+    const path = `/v1/inbound_hooks/${hook.hook_id}`;
+    for (const [method, where, body] of [
+      ['POST', '/v1/inbound_hooks', { name: 'x' }],
+      ['PATCH', path, { signing_secret: null }],
+      ['DELETE', path],
+      ['POST', `${path}/rotate`],
+      ['POST', `${path}/enable`],
+      ['POST', `${path}/disable`],
+    ])
+      assertError(await customer.api.send(method, where, { body, headers }), 403, 'forbidden', 'test key');
+    assert.equal((await customer.api.send('GET', path, { headers })).status, 200);
+    assertCreated(await tell(system, hook.url, createMessage(good(customer))));
+  });
+
   test('a rotation without grace ends the old URL before it is answered', async ({ system }) => {
     const customer = await system.customer();
     const hook = await makeHook(customer);
