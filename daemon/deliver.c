@@ -12,6 +12,7 @@
 #include "daemon/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
+#include "sql/replays.h"
 #include <stdlib.h>
 
 #define SCAN_GAP (250 * USEC_PER_MS)  /* between two looks that were asked for */
@@ -90,6 +91,7 @@ void deliverer_wake(struct deliverer *d, const struct id *ids, size_t count)
 void deliverer_reload(struct deliverer *d, const struct id *id)
 {
     destinations_get(d->destinations, id)->loaded_at = 0;
+    d->replays = true;
     deliverer_wake(d, id, 1);
 }
 
@@ -132,6 +134,7 @@ static int scan(struct deliverer *d, struct db *db, struct pool *pool, struct er
     d->clock_offset = now - monotonic;
     d->scanned_at = monotonic;
     d->rescan = false;
+    d->replays = true;
     /* What a wake told meanwhile, the look may have been too early to see. */
     for (size_t i = 0; i < destinations_count(d->destinations); i++) {
         struct destination *one = destinations_at(d->destinations, i);
@@ -384,6 +387,26 @@ static usec_t next_look(const struct deliverer *d, usec_t now)
     return next;
 }
 
+/* One batch, so that drawing goes on between two. */
+static int work_on_replays(struct deliverer *d, struct db *db, struct err *err)
+{
+    struct id endpoint_id;
+    if (!d->replays)
+        return 0;
+    d->replays = false; /* said before, so that a wake that comes meanwhile is not forgotten */
+    bool worked = true;
+    if (replays_work(db, &worked, &endpoint_id, err)) {
+        d->replays = true;
+        return -1;
+    }
+    if (!worked)
+        return 0;
+    fault_point("replay_batch");
+    d->replays = true;
+    deliverer_wake(d, &endpoint_id, 1);
+    return 0;
+}
+
 static int work(struct deliverer *d, struct db *db, struct pool *pool, bool *drew_r,
                 struct err *err)
 {
@@ -391,14 +414,16 @@ static int work(struct deliverer *d, struct db *db, struct pool *pool, bool *dre
     *drew_r = false;
     if (scan_is_due(d, clock_monotonic()) && scan(d, db, pool, err))
         return -1;
+    if (work_on_replays(d, db, err))
+        return -1;
     usec_t monotonic = clock_monotonic();
     usec_t now = monotonic + d->clock_offset;
     if (load_settings(d, db, pool, now, monotonic, err))
         return -1;
     size_t count = choose(d, wants, now, monotonic);
+    *drew_r = count > 0 || d->replays;
     if (count == 0)
         return 0;
-    *drew_r = true;
     return draw(d, db, pool, wants, count, err);
 }
 

@@ -31,6 +31,7 @@ struct deliverer {
     usec_t clock_offset;       /* database's clock minus the monotonic one */
     usec_t scanned_at;         /* monotonic; TIME_NONE: never */
     bool rescan;               /* a look for work is wanted before its time */
+    bool replays;              /* replays may be due */
     bool drawn_out;            /* the last look found nothing that could be drawn */
     size_t cursor;             /* where the next draw starts among the destinations */
     size_t in_flight;          /* requests under way, */

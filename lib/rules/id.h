@@ -26,7 +26,8 @@ struct id {
     X(ID_HOOK, "ih_")                                                                              \
     X(ID_FUNCTION, "fn_")                                                                          \
     X(ID_USER, "user_")                                                                            \
-    X(ID_INVITATION, "inv_")
+    X(ID_INVITATION, "inv_")                                                                       \
+    X(ID_REPLAY, "rpl_")
 enum id_kind {
 #define X(name, prefix) name,
     ID_KINDS(X)
