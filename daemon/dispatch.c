@@ -5,6 +5,7 @@
 #include "daemon/caller.h"
 #include "daemon/deliver.h"
 #include "daemon/dispatcher.h"
+#include "daemon/housekeep.h"
 #include "daemon/status.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
@@ -152,6 +153,19 @@ static void begin_stop(struct run *run, usec_t now)
     run->give_up_at = now + run->dispatcher->conf->stop_timeout;
     caller_look(run->dispatcher->caller);
     deliverer_look(run->dispatcher->deliverer);
+    housekeeper_look(run->dispatcher->housekeeper);
+}
+
+static bool all_settled(const struct dispatcher *d)
+{
+    return caller_settled(d->caller) && deliverer_settled(d->deliverer) &&
+           housekeeper_settled(d->housekeeper);
+}
+
+static bool all_idle(const struct dispatcher *d)
+{
+    return caller_idle(d->caller) && deliverer_idle(d->deliverer) &&
+           housekeeper_idle(d->housekeeper);
 }
 
 static bool is_done(void *ctx)
@@ -166,11 +180,11 @@ static bool is_done(void *ctx)
         begin_stop(run, now);
     if (d->stopping) {
         run->gave_up = now >= run->give_up_at;
-        return run->gave_up || (caller_settled(d->caller) && deliverer_settled(d->deliverer));
+        return run->gave_up || all_settled(d);
     }
     if (!d->once)
         return false;
-    return d->database_away || (caller_idle(d->caller) && deliverer_idle(d->deliverer));
+    return d->database_away || all_idle(d);
 }
 
 static void tell(const struct dispatcher *d, usec_t took)
@@ -197,6 +211,7 @@ static int run_loop(struct dispatcher *d, const struct options *o, struct err *e
     loop_create(&d->loop, d->conf, d->client);
     deliverer_create(&d->deliverer, d);
     caller_create(&d->caller, d);
+    housekeeper_create(&d->housekeeper, d);
     loop_listen(d->loop, listener, woken, d);
     if (!o->once)
         log_write(LOG_INFO, "started", "version=%s", HV_VERSION);
@@ -214,6 +229,7 @@ static int run_loop(struct dispatcher *d, const struct options *o, struct err *e
     loop_destroy(&d->loop);
     deliverer_destroy(&d->deliverer);
     caller_destroy(&d->caller);
+    housekeeper_destroy(&d->housekeeper);
     return 0;
 }
 

@@ -10,8 +10,9 @@
 #include "lib/base/crypto.h"
 #include "lib/base/http.h"
 
-struct deliverer; /* daemon/deliver.h */
-struct caller;    /* daemon/caller.h */
+struct deliverer;   /* daemon/deliver.h */
+struct caller;      /* daemon/caller.h */
+struct housekeeper; /* daemon/housekeep.h */
 
 /* For the summary line and for tests of what a run did. */
 struct dispatch_counts {
@@ -26,6 +27,7 @@ struct dispatcher {
     struct loop *loop;
     struct deliverer *deliverer;
     struct caller *caller;
+    struct housekeeper *housekeeper;
     struct dispatch_counts counts;
     uint64_t owner;     /* of this process in deliveries.owner; 63 bits, never 0 */
     bool once;          /* end when nothing is due */

@@ -1,0 +1,133 @@
+/*
+ * housekeep.c - see housekeep.h.
+ *
+ * A job does a small step and says whether there is more; between two steps the others run. That
+ * several dispatchers do the same at once must not matter.
+ */
+#include "daemon/housekeep.h"
+#include "lib/base/log.h"
+#include "lib/base/pool.h"
+#include "sql/retention.h"
+
+#include <stdlib.h>
+
+#define ROUND_MAX (10 * USEC_PER_S) /* what is left then waits for the next */
+
+/* *more_r: call it again at once. */
+typedef int job_fn(struct dispatcher *d, struct db *db, struct pool *pool, bool *more_r,
+                   struct err *err);
+
+/* All steps through one workspace. */
+static int retain_one(struct dispatcher *d, struct db *db, const struct retention_workspace *one,
+                      usec_t until, struct err *err)
+{
+    struct retention_round round = {.workspace = *one};
+    struct pool *pool;
+    int result = 0;
+
+    pool_create(&pool);
+    while (result == 0 && !round.done && !d->stopping && clock_monotonic() < until) {
+        pool_clear(pool);
+        result = retention_step(db, pool, (size_t)d->conf->housekeeping_batch, &round, err);
+    }
+    pool_destroy(&pool);
+    if (round.calls + round.events > 0)
+        log_write(LOG_INFO, "retention", "calls=%llu events=%llu days=%lld",
+                  (unsigned long long)round.calls, (unsigned long long)round.events,
+                  (long long)one->retention_days);
+    return result;
+}
+
+static int retain(struct dispatcher *d, struct db *db, struct pool *pool, bool *more_r,
+                  struct err *err)
+{
+    usec_t until = clock_monotonic() + ROUND_MAX;
+    struct retention_workspace *workspaces;
+    size_t count;
+
+    *more_r = false;
+    if (retention_workspaces(db, pool, &workspaces, &count, err) != 0)
+        return -1;
+    for (size_t i = 0; i < count && !d->stopping && clock_monotonic() < until; i++)
+        if (retain_one(d, db, &workspaces[i], until, err) != 0)
+            return -1;
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    job_fn *run;
+} jobs[] = {
+    {"retention", retain},
+};
+
+struct housekeeper {
+    struct dispatcher *dispatcher;
+    struct lane *lane;
+    bool done_once, ended;
+};
+
+static int run_jobs(struct housekeeper *h, struct lane *lane, struct pool *pool, struct err *err)
+{
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        bool more = true;
+        while (more && !h->dispatcher->stopping) {
+            pool_clear(pool);
+            if (jobs[i].run(h->dispatcher, lane_db(lane), pool, &more, err) != 0)
+                return err_prefix(err, "%s", jobs[i].name);
+        }
+    }
+    return 0;
+}
+
+static void lane_run(struct lane *lane, void *ctx)
+{
+    struct housekeeper *h = ctx;
+    struct pool *pool;
+
+    pool_create(&pool);
+    while (!h->dispatcher->stopping) {
+        struct err err;
+        int result = run_jobs(h, lane, pool, &err);
+        h->done_once = true;
+        if (result != 0) {
+            dispatcher_database_failed(h->dispatcher, lane, &err);
+            continue;
+        }
+        dispatcher_database_works(h->dispatcher);
+        usec_t until = clock_monotonic() + h->dispatcher->conf->housekeeping_interval;
+        while (clock_monotonic() < until && !h->dispatcher->stopping)
+            lane_sleep(lane, until);
+    }
+    h->ended = true;
+    pool_destroy(&pool);
+}
+
+void housekeeper_create(struct housekeeper **housekeeper_r, struct dispatcher *dispatcher)
+{
+    struct housekeeper *h = mem_alloc(sizeof *h);
+    h->dispatcher = dispatcher;
+    h->lane = loop_add_lane(dispatcher->loop, "housekeeping", lane_run, h);
+    *housekeeper_r = h;
+}
+
+void housekeeper_destroy(struct housekeeper **housekeeper)
+{
+    free(*housekeeper);
+    *housekeeper = NULL;
+}
+
+bool housekeeper_settled(const struct housekeeper *h)
+{
+    return h->ended || lane_sleeps(h->lane);
+}
+
+bool housekeeper_idle(const struct housekeeper *h)
+{
+    return h->done_once && lane_sleeps(h->lane);
+}
+
+void housekeeper_look(struct housekeeper *h)
+{
+    lane_poke(h->lane);
+}
