@@ -83,6 +83,9 @@ int admin_number(const struct admin *a, const char *name, int64_t min, int64_t m
                  int64_t fallback, int64_t *number_r, struct err *err) MUST_CHECK;
 int admin_duration(const struct admin *a, const char *name, usec_t max, usec_t fallback,
                    usec_t *duration_r, struct err *err) MUST_CHECK;
+/* A limit of requests per minute (lib/rules/rate.h): a number, "none" or "default". */
+int admin_rate(const struct admin *a, const char *name, int64_t *rate_r,
+               struct err *err) MUST_CHECK;
 /* *id_r zero: not given. */
 int admin_id(const struct admin *a, const char *name, enum id_kind kind, struct id *id_r,
              struct err *err) MUST_CHECK;

@@ -2,6 +2,7 @@
  * admin_args.c - the command line: which command, and its options as values of the right type.
  */
 #include "daemon/admin.h"
+#include "lib/rules/rate.h"
 #include "lib/rules/url_guard.h"
 #include "sql/accounts.h"
 
@@ -227,6 +228,20 @@ int admin_number(const struct admin *a, const char *name, int64_t min, int64_t m
         return err_set(err, ERR_INVALID, "--%s: must be a whole number from %lld to %lld", name,
                        (long long)min, (long long)max);
     *number_r = (int64_t)number;
+    return 0;
+}
+
+int admin_rate(const struct admin *a, const char *name, int64_t *rate_r, struct err *err)
+{
+    struct str text = admin_value(a, name);
+
+    *rate_r = str_is(text, "none") ? RATE_NONE : RATE_DEFAULT;
+    if (text.p == NULL || str_is(text, "none") || str_is(text, "default"))
+        return 0;
+    if (admin_number(a, name, 1, RATE_PER_MINUTE_MAX, RATE_DEFAULT, rate_r, err) < 0)
+        return err_set(err, ERR_INVALID,
+                       "--%s: must be a whole number from 1 to %d, none or default", name,
+                       RATE_PER_MINUTE_MAX);
     return 0;
 }
 

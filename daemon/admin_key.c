@@ -1,5 +1,5 @@
 /*
- * admin_key.c - `key create|list|revoke`.
+ * admin_key.c - `key create|list|limit|revoke`.
  */
 #include "daemon/admin.h"
 #include "sql/accounts.h"
@@ -44,6 +44,7 @@ static void add_row(struct table *t, const struct api_key_row *row)
     table_text(t, "name", row->name);
     table_bool(t, "test", row->test);
     table_text(t, "scopes", str_of(scopes));
+    table_rate(t, "rate_per_minute", row->rate_per_minute);
     table_time(t, "created_at", row->created_at);
     table_time(t, "last_used_at", row->last_used_at);
     table_time(t, "revoked_at", row->revoked_at);
@@ -63,6 +64,24 @@ static int run_list(struct admin *a, struct err *err)
     for (size_t i = 0; i < count; i++)
         add_row(t, &rows[i]);
     table_print_list(t, a->json);
+    return 0;
+}
+
+static int run_limit(struct admin *a, struct err *err)
+{
+    struct id id;
+    int64_t rate;
+
+    if (admin_operand_id(a, ID_KEY, &id, err) < 0 || admin_rate(a, "rate", &rate, err) < 0)
+        return -1;
+    if (api_keys_set_rate(a->db, &id, rate, err) < 0)
+        return err_prefix(err, "%s", a->operand);
+    admin_settle(a);
+    struct table *t = table_new(a->pool);
+    table_row(t);
+    table_id(t, "key_id", ID_KEY, &id);
+    table_rate(t, "rate_per_minute", rate);
+    table_print_object(t, a->json);
     return 0;
 }
 
@@ -96,11 +115,18 @@ static const struct admin_option list_options[] = {
     {NULL, NULL, false, NULL},
 };
 
+static const struct admin_option limit_options[] = {
+    {"rate", "N", true, "Requests per minute, none or default (its workspace's)"},
+    {NULL, NULL, false, NULL},
+};
+
 const struct admin_command admin_key[] = {
     {"create", NULL, NEEDS_CONF | NEEDS_DATABASE, "Makes a key and shows it, this once",
      create_options, run_create},
     {"list", NULL, NEEDS_CONF | NEEDS_DATABASE, "Lists keys, by their first characters",
      list_options, run_list},
+    {"limit", "ID", NEEDS_CONF | NEEDS_DATABASE, "Limits how many requests it may make",
+     limit_options, run_limit},
     {"revoke", "ID", NEEDS_CONF | NEEDS_DATABASE, "Ends a key, at once and for good", NULL,
      run_revoke},
     {NULL, NULL, 0, NULL, NULL, NULL},

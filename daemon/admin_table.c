@@ -2,6 +2,7 @@
  * admin_table.c - rows as JSON or as columns.
  */
 #include "daemon/admin_table.h"
+#include "lib/rules/rate.h"
 #include "sql/list.h"
 
 #include <ctype.h>
@@ -118,6 +119,16 @@ void table_time(struct table *t, const char *name, usec_t time)
 void table_number(struct table *t, const char *name, int64_t number)
 {
     add_plain(t, name, pool_printf(t->pool, "%lld", (long long)number));
+}
+
+void table_rate(struct table *t, const char *name, int64_t rate)
+{
+    if (rate == RATE_DEFAULT)
+        add(t, name, STR("null"), STR("default"));
+    else if (rate == RATE_NONE)
+        add(t, name, STR("0"), STR("none"));
+    else
+        table_number(t, name, rate);
 }
 
 void table_bool(struct table *t, const char *name, bool value)

@@ -22,6 +22,8 @@ void table_text(struct table *t, const char *name, struct str text);
 void table_id(struct table *t, const char *name, enum id_kind kind, const struct id *id);
 void table_time(struct table *t, const char *name, usec_t time);
 void table_number(struct table *t, const char *name, int64_t number);
+/* A limit of requests per minute: a number; in JSON 0 is none and null the default. */
+void table_rate(struct table *t, const char *name, int64_t rate);
 void table_bool(struct table *t, const char *name, bool value);
 /* shown: for people; NULL: not shown. */
 void table_json(struct table *t, const char *name, struct str json, const char *shown);

@@ -21,7 +21,7 @@ static void write_key(struct buf *b, const struct api_key_row *row, const char *
         member_text(b, "key", str_of(key));
     member_bool(b, "test", row->test);
     member_set(b, "scopes", row->scopes, scope_texts);
-    member_count(b, "rate_per_minute", row->rate_per_minute);
+    member_rate(b, "rate_per_minute", row->rate_per_minute);
     member_time(b, "last_used_at", row->last_used_at);
     member_time(b, "revoked_at", row->revoked_at);
     member_time(b, "created_at", row->created_at);

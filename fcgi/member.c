@@ -2,6 +2,7 @@
  * member.c - see member.h.
  */
 #include "fcgi/member.h"
+#include "lib/rules/rate.h"
 
 static void name_of(struct buf *b, const char *name)
 {
@@ -28,6 +29,14 @@ void member_count(struct buf *b, const char *name, int64_t value)
         member_null(b, name);
     else
         member_i64(b, name, value);
+}
+
+void member_rate(struct buf *b, const char *name, int64_t rate)
+{
+    if (rate == RATE_DEFAULT)
+        member_null(b, name);
+    else
+        member_i64(b, name, rate == RATE_NONE ? 0 : rate);
 }
 
 void member_bool(struct buf *b, const char *name, bool value)

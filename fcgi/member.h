@@ -13,6 +13,8 @@
 void member_text(struct buf *b, const char *name, struct str value); /* STR_NULL: null */
 void member_i64(struct buf *b, const char *name, int64_t value);
 void member_count(struct buf *b, const char *name, int64_t value); /* 0: null */
+/* A limit of requests per minute (lib/rules/rate.h): null is the default, 0 is none. */
+void member_rate(struct buf *b, const char *name, int64_t rate);
 void member_bool(struct buf *b, const char *name, bool value);
 void member_time(struct buf *b, const char *name, usec_t t); /* TIME_NONE: null */
 void member_id(struct buf *b, const char *name, enum id_kind kind, const struct id *id);

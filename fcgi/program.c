@@ -46,6 +46,8 @@ static int check_conf(const struct conf *conf, struct err *err)
     for (size_t i = 0; i < url.n; i++)
         if (url.p[i] <= ' ' || url.p[i] > '~')
             return err_set(err, ERR_INVALID, "public_url must be printable ASCII without blanks");
+    if (conf->rate_window % USEC_PER_S != 0)
+        return err_set(err, ERR_INVALID, "rate_window must be whole seconds");
     enum log_level level;
     if (log_level_parse(str_of(conf->log_level), &level) != 0)
         return err_set(err, ERR_INVALID, "log_level must be error, warning, info or debug");
@@ -86,6 +88,9 @@ static int serve(const struct program *program, const struct conf *conf)
     if (io != io_cgi() && !counters_shared(rs.counters))
         log_write(LOG_WARNING, "requests are counted in this process alone", "runtime_dir=%s",
                   conf->runtime_dir);
+    if (io != io_cgi() && !limits_shared(rs.limits))
+        log_write(LOG_WARNING, "rate limits cost a write to the database per request",
+                  "runtime_dir=%s", conf->runtime_dir);
 
     char *const *environ_;
     enum io_next next;

@@ -55,6 +55,7 @@ struct request {
 
     const struct principal *who;   /* NULL: the route asks for no key */
     const struct hook_facts *hook; /* whose token stands in the path, of routes that ask for one */
+    struct rate_verdict rate;      /* what its limits say; count 0: it has none */
 
     uint64_t body_length; /* what CONTENT_LENGTH says; UINT64_MAX: nothing */
     struct str body;

@@ -27,6 +27,12 @@ int responder_init(struct responder *rs, const struct program *program, const st
         counters_close(&rs->counters);
         return -1;
     }
+    if (limits_create(&rs->limits, conf, err) != 0) {
+        counters_close(&rs->counters);
+        if (rs->ring != NULL)
+            keyring_destroy(&rs->ring);
+        return -1;
+    }
     wake_sender_create(&rs->wake, conf->runtime_dir);
     known_create(&rs->known, conf->recheck_interval);
     db_create(&rs->db, conf);
@@ -42,6 +48,7 @@ void responder_deinit(struct responder *rs)
     buf_deinit(&rs->body);
     pool_destroy(&rs->pool);
     db_destroy(&rs->db);
+    limits_destroy(&rs->limits);
     known_destroy(&rs->known);
     wake_sender_destroy(&rs->wake);
     counters_close(&rs->counters);
@@ -88,6 +95,44 @@ void responder_created(const struct responder *rs, struct request *rq, struct an
     an->status = STATUS_201;
     answer_header(an, "Location",
                   str_of(pool_printf(rq->pool, "%.*s/v1/%s/%s", STR_ARG(url), collection, text)));
+}
+
+/* Spends a request of the subject and of its workspace. */
+static int spend(struct responder *rs, struct request *rq, struct answer *an, enum rate_kind kind,
+                 const struct id *subject, struct err *err)
+{
+    struct limits_ask ask = {.kind = kind,
+                             .subject = *subject,
+                             .workspace_id = rq->who->workspace_id,
+                             .rates = rq->who->rates};
+    struct err failed;
+    int refused = limits_spend(rs->limits, rs->db, &ask, &rq->rate, &failed, err);
+
+    if (failed.code != ERR_NONE) {
+        char quoted[2 * sizeof(failed.message)];
+        log_write(LOG_WARNING, "a request passed without regard to its limits",
+                  "request=%s error=%s", rq->id,
+                  log_quote(str_of(failed.message), quoted, sizeof(quoted)));
+    }
+    if (refused != 0)
+        an->retry_after = rate_retry_after(&rq->rate);
+    return refused;
+}
+
+static void write_rate_headers(const struct request *rq, struct answer *an)
+{
+    struct buf b;
+    if (rq->rate.count == 0)
+        return;
+    buf_init(&b, 256);
+    rate_policy_header(&rq->rate, &b);
+    answer_header(an, "RateLimit-Policy", buf_as_str(&b));
+    if (rq->rate.known) {
+        buf_clear(&b);
+        rate_header(&rq->rate, &b);
+        answer_header(an, "RateLimit", buf_as_str(&b));
+    }
+    buf_deinit(&b);
 }
 
 enum step { STEP_NEXT, STEP_ANSWERED, STEP_FAILED };
@@ -162,10 +207,36 @@ static enum step step_key(struct responder *rs, struct request *rq, struct answe
     if (scope == SCOPE_HOOK)
         return find_hook(rs, rq, err) == 0 ? STEP_NEXT : STEP_FAILED;
     if (auth_read_key(rq, &credential, err) != 0 ||
-        known_principal(rs->known, rs->db, &credential, &rq->who, err) != 0 ||
-        principal_check_scope(rq->who, scope, err) != 0)
+        known_principal(rs->known, rs->db, &credential, &rq->who, err) != 0)
         return STEP_FAILED;
     return STEP_NEXT;
+}
+
+/* After the key, or a hook's token, has proved good, so that nobody can spend another's requests or
+ * find out by limits which keys there are. */
+static enum step step_limits(struct responder *rs, struct request *rq, struct answer *an,
+                             struct err *err)
+{
+    const struct principal *who = rq->who;
+    int refused = 0;
+    if (who != NULL && !id_is_zero(&who->key_id))
+        refused = spend(rs, rq, an, RATE_KEY, &who->key_id, err);
+    else if (who != NULL && !id_is_zero(&who->session_id))
+        refused = spend(rs, rq, an, RATE_SESSION, &who->session_id, err);
+    else if (who != NULL && !id_is_zero(&who->hook_id))
+        refused = spend(rs, rq, an, RATE_HOOK, &who->hook_id, err);
+    return refused == 0 ? STEP_NEXT : STEP_FAILED;
+}
+
+static enum step step_scope(struct responder *rs, struct request *rq, struct answer *an,
+                            struct err *err)
+{
+    unsigned scope = route_info(rq->match.route)->scope;
+    (void)rs;
+    (void)an;
+    if (scope == SCOPE_NONE || scope == SCOPE_HOOK)
+        return STEP_NEXT;
+    return principal_check_scope(rq->who, scope, err) == 0 ? STEP_NEXT : STEP_FAILED;
 }
 
 static int read_body(struct responder *rs, struct request *rq, struct err *err)
@@ -211,7 +282,9 @@ static enum step step_handle(struct responder *rs, struct request *rq, struct an
 static step_fn *const steps[] = {
     step_route,  /* 404, 405, OPTIONS */
     step_schema, /* 503: no database, or one of another version */
-    step_key,    /* 401, 403; 404: no such hook */
+    step_key,    /* 401; 404: no such hook */
+    step_limits, /* 429 */
+    step_scope,  /* 403 */
     step_body,   /* 415, 413, 400 */
     step_handle, /* all else */
 };
@@ -278,6 +351,7 @@ void responder_serve(struct responder *rs, struct io *io, char *const *environ_)
     else
         run_steps(rs, &rq, an, &err);
 
+    write_rate_headers(&rq, an);
     request_drain(&rq);
     (void)io->write(io, answer_wire(an, rq.id, rq.method == METHOD_HEAD));
     io->finish(io);

@@ -8,6 +8,7 @@
 
 #include "fcgi/answer.h"
 #include "fcgi/known.h"
+#include "fcgi/limits.h"
 #include "fcgi/request.h"
 #include "lib/base/counters.h"
 #include "lib/base/crypto.h"
@@ -40,6 +41,7 @@ struct responder {
     struct counters *counters; /* a row per route and one for no route; a column per status */
     struct wake_sender *wake;
     struct known *known;
+    struct limits *limits;
 
     /* of the request under way; their memory is kept for the next */
     struct pool *pool;

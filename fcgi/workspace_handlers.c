@@ -35,8 +35,8 @@ static void write_workspace(struct buf *b, const struct workspace_view *view)
     member_i64(b, "number_calls_per_day", s->number_calls_per_day);
     member_i64(b, "number_gap_minutes", s->number_gap_minutes);
     member_i64(b, "retention_days", s->retention_days);
-    member_count(b, "key_rate_per_minute", view->key_rate_per_minute);
-    member_count(b, "rate_per_minute", view->rate_per_minute);
+    member_rate(b, "key_rate_per_minute", view->rates.subject);
+    member_rate(b, "rate_per_minute", view->rates.workspace);
     member_time(b, "created_at", view->created_at);
     member_time(b, "updated_at", view->updated_at);
     buf_char(b, '}');

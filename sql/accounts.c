@@ -48,6 +48,8 @@ static void read_workspace(struct query *q, struct pool *pool, struct workspace_
     row->name = query_str(q, pool);
     row->time_zone = query_str(q, pool);
     row->status = (enum workspace_status)(query_i64(q) - 1);
+    row->rates.subject = rates_column(q);
+    row->rates.workspace = rates_column(q);
     row->created_at = query_time(q);
 }
 
@@ -76,6 +78,29 @@ int workspaces_set_status(struct db *db, const struct id *workspace_id,
         return -1;
     if (query_affected(q) == 0)
         return err_set(err, ERR_NOT_FOUND, "there is no such workspace");
+    return 0;
+}
+
+int workspaces_set_rates(struct db *db, const struct id *workspace_id, const int64_t *key_rate,
+                         const int64_t *rate, struct rates *rates_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_WORKSPACE_SET_RATES);
+
+    query_bind_i64(q, key_rate != NULL);
+    rates_bind(q, key_rate != NULL ? *key_rate : RATE_DEFAULT);
+    query_bind_i64(q, rate != NULL);
+    rates_bind(q, rate != NULL ? *rate : RATE_DEFAULT);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    q = db_use(db, STMT_WORKSPACE_RATES);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_NOT_FOUND, "there is no such workspace");
+    rates_r->subject = rates_column(q);
+    rates_r->workspace = rates_column(q);
     return 0;
 }
 
@@ -175,7 +200,7 @@ static void read_key(struct query *q, struct pool *pool, struct api_key_row *row
     row->created_at = query_time(q);
     row->last_used_at = query_time(q);
     row->revoked_at = query_time(q);
-    row->rate_per_minute = query_i64(q);
+    row->rate_per_minute = rates_column(q);
 }
 
 int api_keys_list(struct db *db, struct pool *pool, const struct id *workspace_id,
@@ -191,6 +216,19 @@ int api_keys_list(struct db *db, struct pool *pool, const struct id *workspace_i
         return -1;
     while (query_next(q))
         read_key(q, pool, LIST_NEXT(pool, rows_r, count_r, &room));
+    return 0;
+}
+
+int api_keys_set_rate(struct db *db, const struct id *key_id, int64_t rate, struct err *err)
+{
+    struct query *q = db_use(db, STMT_API_KEY_SET_RATE);
+
+    rates_bind(q, rate);
+    query_bind_id(q, key_id);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    if (query_affected(q) == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no such key");
     return 0;
 }
 

@@ -25,6 +25,7 @@ struct workspace_row {
     struct id workspace_id;
     struct str name, time_zone;
     enum workspace_status status;
+    struct rates rates; /* subject: of each of its keys */
     usec_t created_at;
 };
 int workspaces_create(struct db *db, struct str name, struct workspace_row *row_r,
@@ -34,6 +35,9 @@ int workspaces_list(struct db *db, struct pool *pool, struct workspace_row **row
 /* ERR_NOT_FOUND: there is no such workspace. Repeating it is no error. */
 int workspaces_set_status(struct db *db, const struct id *workspace_id,
                           enum workspace_status status, struct err *err) MUST_CHECK;
+/* Limits of requests per minute. NULL: as it was. rates_r: as they are now. ERR_NOT_FOUND. */
+int workspaces_set_rates(struct db *db, const struct id *workspace_id, const int64_t *key_rate,
+                         const int64_t *rate, struct rates *rates_r, struct err *err) MUST_CHECK;
 /* For stores whose INSERT found no workspace or no other thing it names: 1 yes, 0 no, -1 err. */
 int workspaces_exists(struct db *db, const struct id *workspace_id, struct err *err) MUST_CHECK;
 
@@ -56,7 +60,7 @@ struct api_key_row {
     unsigned scopes;
     usec_t created_at;
     usec_t last_used_at, revoked_at; /* TIME_NONE: never, not */
-    int64_t rate_per_minute;         /* 0: the workspace's */
+    int64_t rate_per_minute;         /* as in struct rates; RATE_DEFAULT: its workspace's */
 };
 struct api_key_new {
     struct id workspace_id;
@@ -70,6 +74,9 @@ int api_keys_create(struct db *db, const struct api_key_new *key, struct id *key
 /* workspace_id NULL: all workspaces'; revoked ones too. */
 int api_keys_list(struct db *db, struct pool *pool, const struct id *workspace_id,
                   struct api_key_row **rows_r, size_t *count_r, struct err *err) MUST_CHECK;
+/* ERR_NOT_FOUND. */
+int api_keys_set_rate(struct db *db, const struct id *key_id, int64_t rate,
+                      struct err *err) MUST_CHECK;
 /* Unknown from the commit on, but for what a responder knows for a moment (recheck_interval).
  * ERR_NOT_FOUND; revoking again keeps the first moment. */
 int api_keys_revoke(struct db *db, const struct id *key_id, struct err *err) MUST_CHECK;

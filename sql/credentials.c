@@ -53,6 +53,8 @@ int credentials_read(struct db *db, const struct credential *credential,
     principal_r->scopes = (unsigned)query_i64(q);
     principal_r->test = query_i64(q) != 0;
     principal_r->active = query_i64(q) != 0;
+    principal_r->rates.subject = rates_column(q);
+    principal_r->rates.workspace = rates_column(q);
     bool use_is_old = query_i64(q) != 0;
     return use_is_old ? mark_used(db, &principal_r->key_id, err) : 0;
 }

@@ -4,7 +4,7 @@
 #ifndef HV_CREDENTIALS_H
 #define HV_CREDENTIALS_H
 
-#include "sql/db.h"
+#include "sql/rates.h"
 
 #define SCOPE_CALLS 1u
 #define SCOPE_MANAGE 2u
@@ -43,7 +43,8 @@ struct principal {
     unsigned scopes;               /* a key's */
     enum role role;                /* a person's; ROLE_NONE: a key */
     bool test;
-    bool active; /* the workspace is not suspended */
+    bool active;        /* the workspace is not suspended */
+    struct rates rates; /* zero: the settings' own */
 };
 
 /* ERR_UNAUTHORIZED: no key that is in force. Marks the key as used, once a minute. */

@@ -339,6 +339,8 @@ int hooks_facts(struct db *db, struct pool *pool, const unsigned char token_hash
         memcpy(facts_r->secret, sealed.p, sealed.n);
     facts_r->secret_length = sealed.n;
     facts_r->ends_in = query_i64_or(q, TIME_NONE);
+    facts_r->who.rates.subject = rates_column(q);
+    facts_r->who.rates.workspace = rates_column(q);
     bool use_is_old = query_i64(q) != 0;
     return use_is_old ? mark_used(db, &facts_r->who.hook_id, err) : 0;
 }

@@ -31,8 +31,8 @@ int workspaces_get(struct db *db, struct pool *pool, const struct id *workspace_
     s->number_gap_minutes = query_i64(q);
     s->retention_days = query_i64(q);
     view_r->status = (enum workspace_status)(query_i64(q) - 1);
-    view_r->key_rate_per_minute = query_i64(q);
-    view_r->rate_per_minute = query_i64(q);
+    view_r->rates.subject = rates_column(q);
+    view_r->rates.workspace = rates_column(q);
     view_r->created_at = query_time(q);
     view_r->updated_at = query_time(q);
     return 0;

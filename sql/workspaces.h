@@ -11,7 +11,7 @@ struct workspace_view {
     struct id workspace_id;
     struct workspace_settings set;
     enum workspace_status status;
-    int64_t key_rate_per_minute, rate_per_minute; /* 0: the server's own */
+    struct rates rates; /* subject: of each of its keys */
     usec_t created_at, updated_at;
 };
 /* ERR_NOT_FOUND. */

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { idSql } from '../../e2e/lib/database.mjs';
+import { HIGH_RATES } from '../../e2e/lib/system.mjs';
 import { inParallel, until } from '../../e2e/lib/wait.mjs';
 
 export class Arena {
@@ -24,6 +25,7 @@ export class Arena {
       database_name: name,
       database_user: 'root',
       deliver_allow_cidrs: '127.0.0.0/8',
+      ...HIGH_RATES,
       ...settings,
     };
     await arena.configure({});
