@@ -191,7 +191,7 @@ static int find_hook(struct responder *rs, struct request *rq, struct err *err)
     if (auth_read_hook_token(rq->match.args[0], hash, err) != 0 ||
         known_hook(rs->known, rs->db, rq->pool, hash, &rq->hook, err) != 0)
         return -1;
-    rq->who = &rq->hook->who;
+    rq->who = &rq->hook->who; /* from here on it counts against the hook's rate */
     return 0;
 }
 

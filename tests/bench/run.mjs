@@ -17,13 +17,14 @@ import { backlog } from './rows/backlog.mjs';
 import { cgi } from './rows/cgi.mjs';
 import { drains } from './rows/drain.mjs';
 import { get } from './rows/get.mjs';
+import { hook } from './rows/hook.mjs';
 import { isolation } from './rows/isolation.mjs';
 import { latency } from './rows/latency.mjs';
 import { memory } from './rows/memory.mjs';
 import { post } from './rows/post.mjs';
 import { wholeCalls } from './rows/whole_calls.mjs';
 
-const ROWS = [get, post, drains, latency, wholeCalls, isolation, backlog, memory, cgi];
+const ROWS = [get, post, hook, drains, latency, wholeCalls, isolation, backlog, memory, cgi];
 const NAMES = ROWS.map(({ name }) => name);
 
 const usage = `usage: run.mjs --programs DIR [--quick] [--only ${NAMES.join('|')},...] [--rounds N] [--seconds N] [--keep]`;

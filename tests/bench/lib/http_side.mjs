@@ -1,5 +1,6 @@
 // Both contestants of the request rows behind one lighttpd with the shipped configuration: the
-// product's API pool, and pools of the bare responder, eight processes each, databases alike.
+// product's pools for the API and for inbound hooks, and pools of the bare responder, eight processes
+// each, databases alike.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -44,6 +45,9 @@ export class HttpSide {
       await this.product.admin('agent', 'create', '--workspace', this.workspace, '--name', 'bench')
     ).agent_id;
     this.key = (await this.product.admin('key', 'create', '--workspace', this.workspace)).key;
+    this.hook = new URL(
+      (await this.product.admin('hook', 'create', '--workspace', this.workspace)).url,
+    ).pathname;
     const {
       contact_number: number,
       contact_name: name,
@@ -67,6 +71,11 @@ export class HttpSide {
     this.ids = ids.map(([hex]) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
     await writeFile(this.idsFile, this.ids.map((id) => `${id}\n`).join(''));
     await writeFile(this.bodyFile, JSON.stringify({ agent_id: this.agent, ...REQUEST }));
+    this.messageFile = path.join(this.bench.dir, 'message.json');
+    await writeFile(
+      this.messageFile,
+      JSON.stringify({ action: 'call.create', data: { agent_id: this.agent, ...REQUEST } }),
+    );
   }
 
   async #startPools() {
@@ -76,6 +85,11 @@ export class HttpSide {
     const database = [bare.database.socket, bare.name];
     this.pool = await this.#pool('api', [
       bench.program('huskyvoice-api.fcgi'),
+      '--config',
+      this.product.config,
+    ]);
+    this.hooksPool = await this.#pool('hooks', [
+      bench.program('huskyvoice-hooks.fcgi'),
       '--config',
       this.product.config,
     ]);
@@ -176,6 +190,12 @@ fastcgi.server += (
     return this.#wrk(label, pool, 'post.lua', seconds, [this.key, this.bodyFile, target, salt]);
   }
 
+  // The same calls by the inbound hook.
+  postToHook(seconds, label) {
+    const salt = process.hrtime.bigint().toString(36);
+    return this.#wrk(label, this.hooksPool, 'post.lua', seconds, [this.key, this.messageFile, this.hook, salt]);
+  }
+
   #cpu(pool) {
     return {
       database: cpuOf([this.product.database.pid]),
@@ -201,7 +221,7 @@ fastcgi.server += (
     const after = this.#cpu(pool);
     this.bench.note(
       label,
-      line.map((word) => (word === this.key ? 'KEY' : word)),
+      line.map((word) => (word === this.key ? 'KEY' : word === this.hook ? '/v1/hooks/TOKEN' : word)),
     );
     const result = JSON.parse(/^RESULT (.*)$/m.exec(said)[1]);
     if (result.failed > 0)
