@@ -1,6 +1,7 @@
 // Rate limits of keys and workspaces, as callers and operators see them.
 import assert from 'node:assert/strict';
 import { assertError } from '../lib/expect.mjs';
+import { createMessage, makeHook, tell } from '../lib/hooks.mjs';
 import { Api, send } from '../lib/http.mjs';
 import { burst, rates, UNKNOWN_CALL, windowWith } from '../lib/rates.mjs';
 import { suite } from '../lib/suite.mjs';
@@ -86,6 +87,23 @@ function floods(test) {
     const two = await burst(customer, 15, { api });
     assert.deepEqual([one.accepted.length, two.accepted.length], [15, 5]);
     assertError(two.refused[0], 429, 'rate_limited', /workspace.* 20 in 60 s/);
+  });
+
+  test("an inbound hook has a key's limit, and spends its workspace's", { alone: true }, async ({ system }) => {
+    const customer = await limited(system, { keyRate: 10, rate: 15 });
+    await windowWith(system, 10);
+    const hook = await makeHook(customer); // the workspace's first request
+    const message = createMessage({}); // of no use: what counts is that it came
+    const answers = [];
+    for (let i = 0; i < 12; i++) answers.push(await tell(system, hook.url, message));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [...Array(10).fill(400), 429, 429],
+    );
+    assert.deepEqual(rates(answers[0]).policy, { hook: { q: 10, w: 60 }, workspace: { q: 15, w: 60 } });
+    assertError(answers[11], 429, 'rate_limited', /hook/);
+    assert.equal(rates(answers[11]).now.hook.r, 0);
+    assert.equal((await burst(customer, 12)).accepted.length, 4, "of the workspace's 15");
   });
 
   test('a refused request makes nothing', { alone: true }, async ({ system }) => {
