@@ -4,6 +4,7 @@ import { idSql } from '../lib/database.mjs';
 import { assertError, assertKeysInOrder } from '../lib/expect.mjs';
 import { assertOk, refuseValues } from '../lib/manage.mjs';
 import { suite } from '../lib/suite.mjs';
+import { freshNumber } from '../lib/system.mjs';
 import { inParallel } from '../lib/wait.mjs';
 
 const read = async (customer) => assertOk(await customer.api.send('GET', '/v1/workspace'));
@@ -145,7 +146,58 @@ function used(test) {
   });
 }
 
+function erasing(test) {
+  const erase = (customer, number) => customer.api.send('DELETE', `/v1/contacts/${encodeURIComponent(number)}`);
+
+  test('a contact is erased everywhere, once, and others are left alone', async ({ system, receiver }) => {
+    const customer = await system.customer({ box: receiver.box(), talks: false });
+    const number = freshNumber();
+    const details = { contact_name: 'Raj Patel', contact_email: 'raj@example.com', additional_info: { note: 'private' } };
+    const made = await system.call(customer, { contact_number: number, ...details });
+    const other = await system.call(customer, { contact_number: freshNumber(), ...details });
+    await system.admin('webhook', 'pause', customer.webhook_id);
+    const waits = await system.call(customer, { contact_number: number, ...details });
+    await system.admin('agent', 'enable', customer.agent_id);
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    const scheduled = await system.call(customer, { contact_number: number, scheduled_at: later, ...details });
+
+    assert.deepEqual(assertOk(await erase(customer, number)), { calls: 3, events: 2 });
+    assert.deepEqual(assertOk(await erase(customer, number)), { calls: 0, events: 0 });
+    for (const id of [made, waits, scheduled]) {
+      const call = assertOk(await customer.api.get(id));
+      for (const word of [number, 'Raj', 'raj@', 'private']) assert.ok(!JSON.stringify(call).includes(word), word);
+      assert.equal(call.contact_number, '');
+    }
+    assert.equal(assertOk(await customer.api.get(scheduled)).status, 'cancelled');
+    assert.equal(assertOk(await customer.api.get(other)).contact_name, 'Raj Patel');
+    const row = (id) => system.sql(`SELECT CAST(body AS CHAR) AS body FROM events WHERE call_id = ${idSql(id)}`);
+    const [event] = await row(made);
+    const { event_id, event_type, created_at, ...rest } = JSON.parse(event.body);
+    assert.match(event_id, /^evt_/);
+    assert.ok(event_type && created_at);
+    assert.deepEqual(rest, { data: { call_id: made }, erased: true });
+    assert.match((await row(other))[0].body, /phone_number/);
+    assert.equal((await system.delivery(waits)).state, 'dropped');
+    assert.equal(await system.number(`SELECT COUNT(*) AS n FROM calls WHERE contact_number = '${number}'`), 0);
+    assert.equal((await customer.api.list()).json.data.length, 4);
+  });
+
+  test('a contact is not erased while one of its calls is under way, nor in another workspace', async ({ system }) => {
+    const [customer, other] = await Promise.all([system.customer({ talks: false }), system.customer({ talks: false })]);
+    const number = freshNumber();
+    const call = await system.call(customer, { contact_number: number });
+    await system.sql(`UPDATE calls SET status = 'in_progress' WHERE call_id = ${idSql(call)}`);
+    assertError(await erase(customer, number), 409, 'conflict');
+    assert.deepEqual(assertOk(await erase(other, number)), { calls: 0, events: 0 });
+    assert.equal(assertOk(await customer.api.get(call)).contact_number, number);
+    await system.sql(`UPDATE calls SET status = 'completed' WHERE call_id = ${idSql(call)}`);
+    assert.deepEqual(assertOk(await erase(customer, number)), { calls: 1, events: 1 });
+    assertError(await erase(customer, '12345'), 400, 'invalid_request', 'number');
+  });
+}
+
 export default suite('workspace', { runs: 'core', width: 4 }, (test) => {
   settings(test);
   used(test);
+  erasing(test);
 });
