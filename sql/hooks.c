@@ -332,6 +332,7 @@ int hooks_facts(struct db *db, struct pool *pool, const unsigned char token_hash
     query_id(q, &facts_r->who.hook_id);
     query_id(q, &facts_r->who.workspace_id);
     facts_r->who.active = query_i64(q) != 0;
+    facts_r->who.rates.workspace = rates_column(q);
     struct str sealed = query_str(q, pool);
     if (sealed.n > sizeof facts_r->secret)
         return err_set(err, ERR_INTERNAL, "an inbound hook's secret is too long");

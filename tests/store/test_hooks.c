@@ -113,6 +113,9 @@ START_TEST(a_token_stands_for_its_workspace_and_marks_the_use)
     ck_ok(workspaces_set_status(s.db, &one.workspace_id, WORKSPACE_SUSPENDED, &err), &err);
     ck_ok(facts_by(token, &facts), &err);
     ck_assert(!facts.who.active);
+    store_script(s.db, "UPDATE workspaces SET rate_per_minute = 77");
+    ck_ok(facts_by(token, &facts), &err);
+    ck_assert_int_eq(facts.who.rates.workspace, 77);
 }
 END_TEST
 
