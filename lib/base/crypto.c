@@ -27,12 +27,21 @@
 #define NONCE_SIZE 12
 #define TAG_SIZE 16
 
-struct keyring {
+struct key_list {
     size_t count;
     struct {
         unsigned char id;
         unsigned char key[KEY_SIZE];
     } keys[KEYS_MAX]; /* oldest first */
+};
+
+/* The list is replaced when the file turns out to have got another key. */
+struct keyring {
+    struct key_list *list;
+    struct key_file {
+        char *path;
+        struct stat seen;
+    } * file;
 };
 
 static EVP_MD *sha256;
@@ -182,7 +191,7 @@ void crypto_wipe(void *p, size_t n)
 }
 
 /* "<id> <64 hex digits>" into the next place of the ring. No message shows the line itself. */
-static int keyring_add(struct keyring *ring, struct str line, unsigned number, struct err *err)
+static int keyring_add(struct key_list *list, struct str line, unsigned number, struct err *err)
 {
     struct str id_text;
     uint64_t id;
@@ -190,20 +199,20 @@ static int keyring_add(struct keyring *ring, struct str line, unsigned number, s
     if (str_u64(id_text, 255, &id) != 0 || id == 0) {
         return err_set(err, ERR_INVALID, "line %u: a key id must be 1 to 255", number);
     }
-    for (size_t i = 0; i < ring->count; i++) {
-        if (ring->keys[i].id == id) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->keys[i].id == id) {
             return err_set(err, ERR_INVALID, "line %u: key id %u is given twice", number,
                            (unsigned)id);
         }
     }
-    if (hex_decode(str_trim(line), ring->keys[ring->count].key, KEY_SIZE) != 0) {
+    if (hex_decode(str_trim(line), list->keys[list->count].key, KEY_SIZE) != 0) {
         return err_set(err, ERR_INVALID, "line %u: a key must be 64 hex digits", number);
     }
-    ring->keys[ring->count++].id = (unsigned char)id; /* ids differ, so there are at most 255 */
+    list->keys[list->count++].id = (unsigned char)id; /* ids differ, so there are at most 255 */
     return 0;
 }
 
-static int keyring_parse(struct keyring *ring, struct str text, struct err *err)
+static int keyring_parse(struct key_list *list, struct str text, struct err *err)
 {
     struct str line;
     for (unsigned number = 1; str_split(&text, '\n', &line); number++) {
@@ -214,21 +223,21 @@ static int keyring_parse(struct keyring *ring, struct str text, struct err *err)
         if (line.n == 0 || line.p[0] == '#') {
             continue;
         }
-        if (keyring_add(ring, line, number, err) != 0) {
+        if (keyring_add(list, line, number, err) != 0) {
             return -1;
         }
     }
-    return ring->count > 0 ? 0 : err_set(err, ERR_INVALID, "there is no key in it");
+    return list->count > 0 ? 0 : err_set(err, ERR_INVALID, "there is no key in it");
 }
 
 /* Reads the whole key file; how much there was goes to *n_r. */
-static int read_key_file(int fd, char *text, size_t max, size_t *n_r, struct err *err)
+static int read_key_file(int fd, struct stat *st, char *text, size_t max, size_t *n_r,
+                         struct err *err)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (fstat(fd, st) != 0 || !S_ISREG(st->st_mode)) {
         return err_set(err, ERR_INVALID, "is no regular file");
     }
-    if ((st.st_mode & S_IRWXO) != 0) {
+    if ((st->st_mode & S_IRWXO) != 0) {
         return err_set(err, ERR_INVALID, "others may read or write it: take that away (chmod o=)");
     }
     size_t n = 0;
@@ -246,7 +255,14 @@ static int read_key_file(int fd, char *text, size_t max, size_t *n_r, struct err
     return err_set(err, ERR_INVALID, "is larger than %zu bytes", max);
 }
 
-int keyring_load(struct keyring **ring_r, const char *path, struct err *err)
+static void forget_keys(struct key_list *list)
+{
+    crypto_wipe(list, sizeof(*list));
+    free(list);
+}
+
+static int load_keys(const char *path, struct key_list **list_r, struct stat *seen_r,
+                     struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
@@ -255,18 +271,34 @@ int keyring_load(struct keyring **ring_r, const char *path, struct err *err)
     }
     size_t n = 0;
     char *text = mem_alloc(KEY_FILE_MAX);
-    struct keyring *ring = mem_alloc(sizeof(*ring));
-    int result = read_key_file(fd, text, KEY_FILE_MAX, &n, err);
+    struct key_list *list = mem_alloc(sizeof(*list));
+    int result = read_key_file(fd, seen_r, text, KEY_FILE_MAX, &n, err);
     close(fd);
     if (result == 0) {
-        result = keyring_parse(ring, (struct str){text, n}, err);
+        result = keyring_parse(list, (struct str){text, n}, err);
     }
     crypto_wipe(text, KEY_FILE_MAX);
     free(text);
     if (result != 0) {
-        keyring_destroy(&ring);
+        forget_keys(list);
         return err_prefix(err, "key file %s", path);
     }
+    *list_r = list;
+    return 0;
+}
+
+int keyring_load(struct keyring **ring_r, const char *path, struct err *err)
+{
+    struct key_list *list;
+    struct stat seen;
+    if (load_keys(path, &list, &seen, err) != 0) {
+        return -1;
+    }
+    struct keyring *ring = mem_alloc(sizeof(*ring));
+    ring->list = list;
+    ring->file = mem_alloc(sizeof(*ring->file));
+    ring->file->path = mem_strdup(path);
+    ring->file->seen = seen;
     *ring_r = ring;
     return 0;
 }
@@ -274,10 +306,41 @@ int keyring_load(struct keyring **ring_r, const char *path, struct err *err)
 void keyring_destroy(struct keyring **ring)
 {
     if (*ring != NULL) {
-        crypto_wipe(*ring, sizeof(**ring));
+        forget_keys((*ring)->list);
+        free((*ring)->file->path);
+        free((*ring)->file);
         free(*ring);
         *ring = NULL;
     }
+}
+
+static size_t find_key(const struct key_list *list, unsigned char id)
+{
+    size_t i = 0;
+    while (i < list->count && list->keys[i].id != id) {
+        i++;
+    }
+    return i;
+}
+
+/* Looks for the key in the file, when that has changed. What can't be read changes nothing. */
+static bool read_again(const struct keyring *ring, unsigned char id)
+{
+    struct stat now, *seen = &ring->file->seen;
+    struct key_list *list;
+    struct err err;
+    if (stat(ring->file->path, &now) != 0 ||
+        (now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
+         now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec && now.st_size == seen->st_size &&
+         now.st_ino == seen->st_ino) ||
+        load_keys(ring->file->path, &list, &now, &err) != 0) {
+        return false;
+    }
+    *seen = now;
+    bool found = find_key(list, id) < list->count;
+    *ring->list = *list;
+    forget_keys(list);
+    return found;
 }
 
 static int length_for_openssl(size_t n)
@@ -291,14 +354,14 @@ static int length_for_openssl(size_t n)
 void keyring_seal(const struct keyring *ring, struct str bound, struct str plain,
                   unsigned char *out)
 {
-    size_t newest = ring->count - 1;
+    size_t newest = ring->list->count - 1;
     unsigned char *nonce = out + 1;
     unsigned char *text = nonce + NONCE_SIZE;
     int n;
     prepare_cipher();
-    out[0] = ring->keys[newest].id;
+    out[0] = ring->list->keys[newest].id;
     crypto_random(nonce, NONCE_SIZE);
-    must(EVP_EncryptInit_ex2(cipher, aes_gcm, ring->keys[newest].key, nonce, NULL), "seal");
+    must(EVP_EncryptInit_ex2(cipher, aes_gcm, ring->list->keys[newest].key, nonce, NULL), "seal");
     must(EVP_EncryptUpdate(cipher, NULL, &n, &out[0], 1), "seal");
     must(EVP_EncryptUpdate(cipher, NULL, &n, (const unsigned char *)bound.p,
                            length_for_openssl(bound.n)),
@@ -338,18 +401,18 @@ int keyring_open(const struct keyring *ring, struct str bound, struct str sealed
         return err_set(err, ERR_INTERNAL, "a sealed secret of %zu bytes is too short", sealed.n);
     }
     const unsigned char *bytes = (const unsigned char *)sealed.p;
-    size_t i = 0;
-    while (i < ring->count && ring->keys[i].id != bytes[0]) {
-        i++;
+    size_t i = find_key(ring->list, bytes[0]);
+    if (i == ring->list->count && read_again(ring, bytes[0])) {
+        i = find_key(ring->list, bytes[0]);
     }
-    if (i == ring->count) {
+    if (i == ring->list->count) {
         return err_set(err, ERR_INTERNAL,
                        "the key file lacks key %u, which a secret is sealed with",
                        (unsigned)bytes[0]);
     }
     size_t plain_n = sealed.n - SEAL_OVERHEAD;
     char *plain = pool_alloc(pool, plain_n + 1);
-    if (!decrypt(ring->keys[i].key, bound, bytes, plain_n, (unsigned char *)plain)) {
+    if (!decrypt(ring->list->keys[i].key, bound, bytes, plain_n, (unsigned char *)plain)) {
         crypto_wipe(plain, plain_n);
         return err_set(err, ERR_INTERNAL,
                        "a sealed secret was changed, or key %u is not the one it was sealed with",
@@ -362,5 +425,5 @@ int keyring_open(const struct keyring *ring, struct str bound, struct str sealed
 void keyring_derive(const struct keyring *ring, const char *purpose, unsigned char out[SHA256_SIZE])
 {
     struct str part = str_of(purpose);
-    crypto_hmac_sha256(bytes_of(ring->keys[0].key, KEY_SIZE), &part, 1, out);
+    crypto_hmac_sha256(bytes_of(ring->list->keys[0].key, KEY_SIZE), &part, 1, out);
 }

@@ -40,7 +40,8 @@ bool password_check(struct str password, struct str stored, unsigned cost, bool 
 /*
  * The key file: lines "<id> <64 hex digits>", id 1 to 255; the last line is the key for new
  * secrets, all are tried for old ones by id. Blank lines and # comments are skipped. A file that
- * others may read is refused.
+ * others may read is refused. A secret under an id that is not known makes keyring_open() read a
+ * file that has changed again: programs that run learn of a new key by themselves.
  */
 struct keyring;
 int keyring_load(struct keyring **ring_r, const char *path, struct err *err) MUST_CHECK;

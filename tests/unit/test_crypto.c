@@ -228,6 +228,28 @@ START_TEST(the_last_key_seals_and_the_old_ones_open)
 }
 END_TEST
 
+START_TEST(a_key_that_came_later_is_found_in_the_file)
+{
+    struct keyring *ring = load("7 " KEY_A "\n"), *newer = load("7 " KEY_A "\n9 " KEY_B "\n");
+    unsigned char sealed[SEAL_OVERHEAD + 1], next[SEAL_OVERHEAD + 1];
+    struct str text = {(char *)sealed, sizeof(sealed)}, plain;
+
+    keyring_seal(newer, STR("r"), STR("x"), sealed);
+    keyring_destroy(&newer);
+    ck_assert_uint_eq(sealed[0], 9);
+    /* a file that can't be used changes nothing */
+    write_keys("7 " KEY_A "\n9 zz\n");
+    ck_assert_int_eq(keyring_open(ring, STR("r"), text, pool, &plain, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.message, "key 9"));
+    write_keys("7 " KEY_A "\n9 " KEY_B "\n\n");
+    ck_assert_ok(keyring_open(ring, STR("r"), text, pool, &plain, &err), err);
+    ck_assert_str_is(plain, "x");
+    keyring_seal(ring, STR("r"), STR("x"), next);
+    ck_assert_uint_eq(next[0], 9);
+    keyring_destroy(&ring);
+}
+END_TEST
+
 START_TEST(derived_keys_depend_on_purpose_and_oldest_key)
 {
     unsigned char a[SHA256_SIZE], b[SHA256_SIZE], c[SHA256_SIZE];
@@ -314,6 +336,7 @@ static Suite *crypto_suite(void)
     tcase_add_test(tc, two_seals_of_one_secret_differ);
     tcase_add_test(tc, any_changed_byte_is_noticed);
     tcase_add_test(tc, the_last_key_seals_and_the_old_ones_open);
+    tcase_add_test(tc, a_key_that_came_later_is_found_in_the_file);
     tcase_add_test(tc, derived_keys_depend_on_purpose_and_oldest_key);
     tcase_add_loop_test(tc, key_files_refused, 0, CASES(bad_files));
     tcase_add_loop_test(tc, a_key_file_open_to_others_is_refused, 0, CASES(modes));
