@@ -23,6 +23,7 @@ static const struct admin_noun nouns[] = {
     {"doctor", "Look for what is wrong with this installation", admin_doctor},
     {"keyfile", "The key file under which stored secrets are encrypted", admin_keyfile},
     {"workspace", "Workspaces: who has agents, keys, endpoints and calls", admin_workspace},
+    {"user", "People: who can sign in, and where they are members", admin_user},
     {"agent", "Agents: who calls", admin_agent},
     {"carrier", "Carriers: what calls are placed through", admin_carrier},
     {"key", "API keys", admin_key},

@@ -12,6 +12,7 @@
 
 struct deliverer;   /* daemon/deliver.h */
 struct caller;      /* daemon/caller.h */
+struct mailer;      /* daemon/mailer.h */
 struct housekeeper; /* daemon/housekeep.h */
 
 /* For the summary line and for tests of what a run did. */
@@ -27,6 +28,7 @@ struct dispatcher {
     struct loop *loop;
     struct deliverer *deliverer;
     struct caller *caller;
+    struct mailer *mailer;
     struct housekeeper *housekeeper;
     struct dispatch_counts counts;
     uint64_t owner;     /* of this process in deliveries.owner; 63 bits, never 0 */

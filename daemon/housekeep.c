@@ -5,8 +5,11 @@
  * several dispatchers do the same at once must not matter.
  */
 #include "daemon/housekeep.h"
+#include "daemon/mailer.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
+#include "sql/expiry.h"
+#include "sql/mails.h"
 #include "sql/retention.h"
 
 #include <stdlib.h>
@@ -54,11 +57,36 @@ static int retain(struct dispatcher *d, struct db *db, struct pool *pool, bool *
     return 0;
 }
 
+static int expire(struct dispatcher *d, struct db *db, struct pool *pool, bool *more_r,
+                  struct err *err)
+{
+    (void)pool;
+    return expiry_run(db, (unsigned)d->conf->housekeeping_batch, more_r, err);
+}
+
+static int tell_owners(struct dispatcher *d, struct db *db, struct pool *pool, bool *more_r,
+                       struct err *err)
+{
+    size_t count = 0;
+
+    *more_r = false;
+    if (d->conf->sendmail_path[0] == '\0')
+        return 0;
+    if (mails_tell_owners(db, pool, d->keys, d->conf->held_told_after, &count, err) != 0)
+        return -1;
+    *more_r = count > 0;
+    if (count > 0)
+        mailer_look(d->mailer);
+    return 0;
+}
+
 static const struct {
     const char *name;
     job_fn *run;
 } jobs[] = {
     {"retention", retain},
+    {"expire", expire},
+    {"tell owners", tell_owners},
 };
 
 struct housekeeper {

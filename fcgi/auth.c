@@ -1,5 +1,5 @@
 /*
- * auth.c - takes keys and tokens from headers; compares only what is secret of this host.
+ * auth.c - takes keys and tokens from headers, and compares them.
  */
 #include "fcgi/auth.h"
 
@@ -40,6 +40,41 @@ int auth_read_hook_token(struct str token, unsigned char hash_r[SHA256_SIZE], st
         return hooks_not_found(err);
     crypto_sha256(token, hash_r);
     return 0;
+}
+
+struct str auth_session_token(const struct request *rq)
+{
+    struct str rest = rq->param[PARAM_COOKIE], pair, name;
+    while (str_split(&rest, ';', &pair)) {
+        struct str value = str_trim(pair);
+        if (str_split(&value, '=', &name) && str_is(name, SESSION_COOKIE) &&
+            value.n == TOKEN_TEXT_SIZE - 1)
+            return value;
+    }
+    return STR_NULL;
+}
+
+void auth_csrf_token(const unsigned char key[SHA256_SIZE], const unsigned char session_hash[32],
+                     char token_r[CSRF_TEXT_SIZE])
+{
+    unsigned char mac[SHA256_SIZE];
+    struct str part = {(const char *)session_hash, 32};
+    crypto_hmac_sha256((struct str){(const char *)key, SHA256_SIZE}, &part, 1, mac);
+    base32_encode(mac, sizeof(mac), token_r);
+}
+
+int auth_check_csrf(const struct request *rq, const unsigned char key[SHA256_SIZE], struct err *err)
+{
+    struct str sent = rq->param[PARAM_CSRF_TOKEN];
+    char want[CSRF_TEXT_SIZE];
+    auth_csrf_token(key, rq->session_hash, want);
+    if (sent.n == CSRF_TEXT_SIZE - 1 && crypto_equal(sent.p, want, CSRF_TEXT_SIZE - 1))
+        return 0;
+    return err_set(err, ERR_FORBIDDEN,
+                   sent.n == 0 ? "The header X-CSRF-Token is missing. Send the csrf_token that "
+                                 "GET /v1/session gives."
+                               : "X-CSRF-Token is not this session's. Send the csrf_token that "
+                                 "GET /v1/session gives.");
 }
 
 bool auth_token_is(const struct request *rq, struct str token)

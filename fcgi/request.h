@@ -12,6 +12,7 @@
 #include "fcgi/router.h"
 #include "lib/base/json.h"
 #include "lib/rules/signature.h"
+#include "sql/sessions.h"
 
 #define PARAMS(X)                                                                                  \
     X(PARAM_METHOD, "REQUEST_METHOD")                                                              \
@@ -24,6 +25,8 @@
     X(PARAM_AUTHORIZATION, "HTTP_AUTHORIZATION")                                                   \
     X(PARAM_REDIRECT_AUTHORIZATION, "REDIRECT_HTTP_AUTHORIZATION") /* Apache, after a rewrite */   \
     X(PARAM_IDEMPOTENCY_KEY, "HTTP_IDEMPOTENCY_KEY")                                               \
+    X(PARAM_COOKIE, "HTTP_COOKIE")                                                                 \
+    X(PARAM_CSRF_TOKEN, "HTTP_X_CSRF_TOKEN")                                                       \
     X(PARAM_REMOTE_ADDR, "REMOTE_ADDR")                                                            \
     X(PARAM_FORWARDED, "HTTP_FORWARDED")                                                           \
     X(PARAM_X_FORWARDED_FOR, "HTTP_X_FORWARDED_FOR")                                               \
@@ -53,9 +56,11 @@ struct request {
     struct route_match match;
     bool routed; /* match is good */
 
-    const struct principal *who;   /* NULL: the route asks for no key */
-    const struct hook_facts *hook; /* whose token stands in the path, of routes that ask for one */
-    struct rate_verdict rate;      /* what its limits say; count 0: it has none */
+    const struct principal *who;       /* NULL: the route asks for nobody */
+    const struct session_row *session; /* of a person; else NULL */
+    unsigned char session_hash[32];    /* with session: of its token */
+    const struct hook_facts *hook;     /* whose token is in the path, of routes that ask for one */
+    struct rate_verdict rate;          /* what its limits say; count 0: it has none */
 
     uint64_t body_length; /* what CONTENT_LENGTH says; UINT64_MAX: nothing */
     struct str body;

@@ -20,6 +20,8 @@ int responder_init(struct responder *rs, const struct program *program, const st
     memset(rs, 0, sizeof(*rs));
     rs->program = program;
     rs->conf = conf;
+    if (proxies_parse(&rs->proxies, str_of(conf->trusted_proxies), err) != 0)
+        return err_prefix(err, "trusted_proxies");
     if (counters_open(&rs->counters, conf->runtime_dir, "requests", ROUTE_COUNT + 1, STATUS_COUNT,
                       err) != 0)
         return -1;
@@ -33,6 +35,8 @@ int responder_init(struct responder *rs, const struct program *program, const st
             keyring_destroy(&rs->ring);
         return -1;
     }
+    if (rs->ring != NULL)
+        keyring_derive(rs->ring, "csrf", rs->csrf_key);
     wake_sender_create(&rs->wake, conf->runtime_dir);
     known_create(&rs->known, conf->recheck_interval);
     db_create(&rs->db, conf);
@@ -54,6 +58,7 @@ void responder_deinit(struct responder *rs)
     counters_close(&rs->counters);
     if (rs->ring != NULL)
         keyring_destroy(&rs->ring);
+    proxies_free(&rs->proxies);
 }
 
 void responder_wake(struct responder *rs, const struct id *agent_id, const struct id *destinations,
@@ -195,21 +200,47 @@ static int find_hook(struct responder *rs, struct request *rq, struct err *err)
     return 0;
 }
 
-/* Nothing else that is wrong with a request is told to who has no key for it. */
-static enum step step_key(struct responder *rs, struct request *rq, struct answer *an,
+static int find_key(struct responder *rs, struct request *rq, struct err *err)
+{
+    struct credential credential;
+    if (auth_read_key(rq, &credential, err) != 0)
+        return -1;
+    return known_principal(rs->known, rs->db, &credential, &rq->who, err);
+}
+
+static int find_session(struct responder *rs, struct request *rq, struct err *err)
+{
+    struct session_row *session = pool_new(rq->pool, struct session_row, 1);
+    crypto_sha256(auth_session_token(rq), rq->session_hash);
+    if (sessions_read(rs->db, rq->pool, rq->session_hash, rs->conf->session_idle,
+                      rs->conf->session_max, session, err) != 0)
+        return -1;
+    rq->session = session;
+    rq->who = &session->who;
+    return 0;
+}
+
+/* Nothing else that is wrong with a request is told to who has no key and no session for it. A key
+ * wins over a session. */
+static enum step step_who(struct responder *rs, struct request *rq, struct answer *an,
                           struct err *err)
 {
-    unsigned scope = route_info(rq->match.route)->scope;
-    struct credential credential;
+    const struct route_info *route = route_info(rq->match.route);
+    bool by_key = auth_bearer(rq).p != NULL;
+    int found;
     (void)an;
-    if (scope == SCOPE_NONE)
+    if (route->scope == SCOPE_NONE && route->role == ROLE_NONE)
         return STEP_NEXT;
-    if (scope == SCOPE_HOOK)
-        return find_hook(rs, rq, err) == 0 ? STEP_NEXT : STEP_FAILED;
-    if (auth_read_key(rq, &credential, err) != 0 ||
-        known_principal(rs->known, rs->db, &credential, &rq->who, err) != 0)
-        return STEP_FAILED;
-    return STEP_NEXT;
+    if (route->scope == SCOPE_HOOK)
+        found = find_hook(rs, rq, err);
+    else if (!by_key && route->role != ROLE_NONE && rs->ring != NULL &&
+             auth_session_token(rq).p != NULL)
+        found = find_session(rs, rq, err);
+    else if (!by_key && route->scope == SCOPE_NONE)
+        found = err_set(err, ERR_UNAUTHORIZED, "Sign in first: this takes a person's session.");
+    else
+        found = find_key(rs, rq, err);
+    return found == 0 ? STEP_NEXT : STEP_FAILED;
 }
 
 /* After the key, or a hook's token, has proved good, so that nobody can spend another's requests or
@@ -221,22 +252,38 @@ static enum step step_limits(struct responder *rs, struct request *rq, struct an
     int refused = 0;
     if (who != NULL && !id_is_zero(&who->key_id))
         refused = spend(rs, rq, an, RATE_KEY, &who->key_id, err);
-    else if (who != NULL && !id_is_zero(&who->session_id))
+    else if (who != NULL && !id_is_zero(&who->session_id) && !id_is_zero(&who->workspace_id))
         refused = spend(rs, rq, an, RATE_SESSION, &who->session_id, err);
     else if (who != NULL && !id_is_zero(&who->hook_id))
         refused = spend(rs, rq, an, RATE_HOOK, &who->hook_id, err);
     return refused == 0 ? STEP_NEXT : STEP_FAILED;
 }
 
-static enum step step_scope(struct responder *rs, struct request *rq, struct answer *an,
-                            struct err *err)
+static int check_session(const struct responder *rs, const struct request *rq,
+                         const struct route_info *route, struct err *err)
 {
-    unsigned scope = route_info(rq->match.route)->scope;
-    (void)rs;
+    bool reads = rq->method == METHOD_GET || rq->method == METHOD_HEAD;
+    if (!reads && auth_check_csrf(rq, rs->csrf_key, err) != 0)
+        return -1;
+    return principal_check_role(rq->who, route->role, err);
+}
+
+static int check_key(const struct request *rq, const struct route_info *route, struct err *err)
+{
+    if (route->scope == SCOPE_NONE)
+        return err_set(err, ERR_FORBIDDEN, "No API key may do this: it takes a person's session.");
+    return principal_check_scope(rq->who, route->scope, err);
+}
+
+static enum step step_rights(struct responder *rs, struct request *rq, struct answer *an,
+                             struct err *err)
+{
+    const struct route_info *route = route_info(rq->match.route);
     (void)an;
-    if (scope == SCOPE_NONE || scope == SCOPE_HOOK)
+    if (rq->who == NULL || route->scope == SCOPE_HOOK)
         return STEP_NEXT;
-    return principal_check_scope(rq->who, scope, err) == 0 ? STEP_NEXT : STEP_FAILED;
+    int good = rq->session != NULL ? check_session(rs, rq, route, err) : check_key(rq, route, err);
+    return good == 0 ? STEP_NEXT : STEP_FAILED;
 }
 
 static int read_body(struct responder *rs, struct request *rq, struct err *err)
@@ -282,9 +329,10 @@ static enum step step_handle(struct responder *rs, struct request *rq, struct an
 static step_fn *const steps[] = {
     step_route,  /* 404, 405, OPTIONS */
     step_schema, /* 503: no database, or one of another version */
-    step_key,    /* 401; 404: no such hook */
+
+    step_who,    /* 401; 404: no such hook */
     step_limits, /* 429 */
-    step_scope,  /* 403 */
+    step_rights, /* 403: scope, role, CSRF token */
     step_body,   /* 415, 413, 400 */
     step_handle, /* all else */
 };

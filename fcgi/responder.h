@@ -9,6 +9,7 @@
 #include "fcgi/answer.h"
 #include "fcgi/known.h"
 #include "fcgi/limits.h"
+#include "fcgi/remote.h"
 #include "fcgi/request.h"
 #include "lib/base/counters.h"
 #include "lib/base/crypto.h"
@@ -36,7 +37,9 @@ struct program {
 struct responder {
     const struct program *program;
     const struct conf *conf;
-    struct keyring *ring; /* NULL unless program->needs_keys */
+    struct keyring *ring;                /* NULL unless program->needs_keys */
+    unsigned char csrf_key[SHA256_SIZE]; /* with ring */
+    struct proxies proxies;              /* trusted_proxies */
     struct db *db;
     struct counters *counters; /* a row per route and one for no route; a column per status */
     struct wake_sender *wake;

@@ -3,7 +3,7 @@
  */
 #include "sql/credentials.h"
 
-static const char *const role_texts[] = {"none",
+static const char *const role_texts[] = {"none", "person",
 #define X(name, text) text,
                                          ROLES(X)
 #undef X

@@ -14,15 +14,15 @@ struct credential {
     unsigned char key_hash[32];
 };
 
-/* What a person may do; a role may what those before it may. PERSON: who has signed in, member or
- * not. From VIEWER on the order is that of the ENUM columns members.role and invitations.role. */
+/* What a member of a workspace may do. The order is that of the ENUM columns members.role and
+ * invitations.role; a role may what those before it may. */
 #define ROLES(X)                                                                                   \
-    X(ROLE_PERSON, "person")                                                                       \
     X(ROLE_VIEWER, "viewer")                                                                       \
     X(ROLE_ADMIN, "admin")                                                                         \
     X(ROLE_OWNER, "owner")
 enum role {
     ROLE_NONE,
+    ROLE_PERSON, /* who has signed in, member or not */
 #define X(name, text) name,
     ROLES(X)
 #undef X

@@ -21,7 +21,7 @@ made()
 read_customer()
 {
     workspace_id='' agent_id='' api_key='' test_key='' webhook_id='' webhook_secret=''
-    receiver_port='' hook_id='' hook_token=''
+    receiver_port='' hook_id='' hook_token='' owner_email='' owner_password=''
     [ -s "$dir/etc/customer" ] || return 0
     # Cut here and not by read, which takes the '=' that base64 may end with for a separator.
     while IFS='' read -r line; do
@@ -36,6 +36,8 @@ read_customer()
         webhook_id) webhook_id=$value ;;
         webhook_secret) webhook_secret=$value ;;
         receiver_port) receiver_port=$value ;;
+        owner_email) owner_email=$value ;;
+        owner_password) owner_password=$value ;;
         esac
     done <"$dir/etc/customer"
 }
@@ -52,6 +54,8 @@ hook_token=$hook_token
 webhook_id=$webhook_id
 webhook_secret=$webhook_secret
 receiver_port=$receiver_port
+owner_email=$owner_email
+owner_password=$owner_password
 END
     ) && mv "$dir/etc/customer.new" "$dir/etc/customer" || die "$dir/etc/customer cannot be written"
 }
@@ -74,6 +78,16 @@ random_number()
     od -An -N 2 -tu2 /dev/urandom | tr -dc '0-9'
 }
 
+# Somebody who can sign in, with a password that nobody has chosen.
+make_owner()
+{
+    owner_email=owner@quickstart.example
+    owner_password=$(od -An -N 15 -tx1 /dev/urandom | tr -dc '0-9a-f')
+    printf '%s\n' "$owner_password" | admin --json user create --email "$owner_email" \
+        --workspace "$workspace_id" --role owner --name Owner --password-file - >/dev/null ||
+        die_log "$dir/log/admin.log" "huskyvoice-admin user create failed"
+}
+
 make_customer()
 {
     new_webhook=no
@@ -92,6 +106,7 @@ make_customer()
         hook_token=${made_value##*/}
         hook_id=$(printf '%s' "$admin_answer" | json_value hook_id)
     fi
+    [ -n "$owner_password" ] || make_owner
     choose_receiver_port
     if [ "$new_webhook" = yes ]; then
         [ -z "$webhook_id" ] || admin webhook disable "$webhook_id" >/dev/null
@@ -119,6 +134,8 @@ HV_DB_SOCKET=$db_socket
 HV_DB_NAME=$db_name
 HV_DB_USER=$(id -un)
 HV_WEBHOOK_SECRET=$webhook_secret
+HV_EMAIL=$owner_email
+HV_PASSWORD=$owner_password
 END
     ) && mv "$dir/quickstart.env.new" "$dir/quickstart.env" ||
         die "$dir/quickstart.env cannot be written"

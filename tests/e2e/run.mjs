@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CarrierProgram } from './lib/carrier.mjs';
+import { Mailbox } from './lib/mailbox.mjs';
 import { finish } from './lib/program.mjs';
 import { Receiver } from './lib/receiver.mjs';
 import { QUICKSTART, System } from './lib/system.mjs';
@@ -29,6 +30,9 @@ const CORE_SETTINGS = {
   retry_schedule: '0s, 200ms, 500ms, 1s',
   retry_jitter_percent: '0',
   metrics_token: 'mt_for_the_tests',
+  password_cost: '10',
+  sign_in_failures_address: '10000',
+  housekeeping_interval: '200ms',
 };
 
 const usage = `usage: run.mjs --programs DIR [--suite core|faults|full] [--server ${[...SERVERS, ...MORE_SERVERS].join('|')}|all]
@@ -194,10 +198,12 @@ async function runJob(job, options, root, shared) {
 async function main() {
   const options = readOptions();
   setPatience(Number(options.patience));
-  const jobs = planJobs(await loadSuites(), options);
   const root = await mkdtemp(path.join(tmpdir(), 'hv-e2e-'));
   await chmod(root, 0o755); // root's servers run as somebody else
-  const shared = { receiver: await Receiver.start(), carriers: await CarrierProgram.start() };
+  const mailbox = await Mailbox.create(root);
+  CORE_SETTINGS.sendmail_path = mailbox.program;
+  const jobs = planJobs(await loadSuites(), options);
+  const shared = { mailbox, receiver: await Receiver.start(), carriers: await CarrierProgram.start() };
   const started = performance.now();
   const quit = async (signal) => {
     console.log(`# ${signal}: stopping what runs`);

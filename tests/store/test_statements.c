@@ -10,6 +10,7 @@
 #include "sql/destinations.h"
 #include "sql/hooks.h"
 #include "sql/statements.h"
+#include "sql/users.h"
 #include "tests/store/store_fixture.h"
 
 #include <check.h>
@@ -71,6 +72,7 @@ static const char *const attempt_state[] = {ATTEMPT_STATES(X)};
 static const char *const event_type[] = {EVENT_TYPES(X)};
 static const char *const carrier_kind[] = {CARRIER_KINDS(X)};
 static const char *const roles_of_person[] = {ROLES(X)};
+static const char *const user_status[] = {USER_STATUSES(X)};
 static const char *const hook_statuses[] = {HOOK_STATUSES(X)};
 #undef X
 
@@ -91,9 +93,9 @@ static const struct {
     {"destinations", "status", destination_status, COUNT(destination_status)},
     {"deliveries", "state", delivery_state, COUNT(delivery_state)},
     {"agents", "outside_hours", agent_outside_texts, 2},
-    {"users", "status", NULL, 0},
-    {"members", "role", roles_of_person + 1, COUNT(roles_of_person) - 1},
-    {"invitations", "role", roles_of_person + 1, COUNT(roles_of_person) - 1},
+    {"users", "status", user_status, COUNT(user_status)},
+    {"members", "role", roles_of_person, COUNT(roles_of_person)},
+    {"invitations", "role", roles_of_person, COUNT(roles_of_person)},
     {"inbound_hooks", "status", hook_statuses, COUNT(hook_statuses)},
     {"replays", "state", NULL, 0},
 };

@@ -2,6 +2,7 @@
  * test_auth.c - what counts as a key, and who may read the figures.
  */
 #include "fcgi/auth.h"
+#include "fcgi/remote.h"
 #include "lib/base/crypto.h"
 
 #include <check.h>
@@ -137,6 +138,94 @@ START_TEST(a_request_is_local)
 }
 END_TEST
 
+static const struct {
+    const char *cookie, *token; /* NULL: none */
+} cookies[] = {
+    {"hv_session=0123456789012345678901234567890123456789",
+     "0123456789012345678901234567890123456789"},
+    {"a=b; hv_session=0123456789012345678901234567890123456789 ;c=d",
+     "0123456789012345678901234567890123456789"},
+    {"hv_session=012345678901234567890123456789012345678", NULL},
+    {"hv_session=", NULL},
+    {"hv_session", NULL},
+    {"xhv_session=0123456789012345678901234567890123456789", NULL},
+    {"HV_SESSION=0123456789012345678901234567890123456789", NULL},
+    {";;=;", NULL},
+    {"", NULL},
+    {NULL, NULL},
+};
+
+START_TEST(a_cookie_brings_a_session)
+{
+    struct request rq = {0};
+    rq.param[PARAM_COOKIE] = str_of(cookies[_i].cookie);
+    ck_assert(str_eq(auth_session_token(&rq), str_of(cookies[_i].token)));
+}
+END_TEST
+
+START_TEST(a_csrf_token_is_its_sessions)
+{
+    unsigned char key[SHA256_SIZE] = {1}, other_key[SHA256_SIZE] = {2}, other_session[32] = {4};
+    char token[CSRF_TEXT_SIZE];
+    struct request rq = {.session_hash = {3}};
+    struct err err;
+
+    auth_csrf_token(key, rq.session_hash, token);
+    ck_assert_uint_eq(strlen(token), CSRF_TEXT_SIZE - 1);
+    ck_assert_int_eq(auth_check_csrf(&rq, key, &err), -1);
+    ck_assert_int_eq(err.code, ERR_FORBIDDEN);
+    rq.param[PARAM_CSRF_TOKEN] = str_of(token);
+    ck_assert_int_eq(auth_check_csrf(&rq, key, &err), 0);
+    ck_assert_int_eq(auth_check_csrf(&rq, other_key, &err), -1);
+    rq.param[PARAM_CSRF_TOKEN].n--;
+    ck_assert_int_eq(auth_check_csrf(&rq, key, &err), -1);
+    auth_csrf_token(key, other_session, token);
+    rq.param[PARAM_CSRF_TOKEN] = str_of(token);
+    ck_assert_int_eq(auth_check_csrf(&rq, key, &err), -1);
+}
+END_TEST
+
+static const struct {
+    const char *proxies, *from, *forwarded, *address;
+} remotes[] = {
+    {"", "192.0.2.1", "198.51.100.7", "4:c0000201"},
+    {"192.0.2.0/24", "192.0.2.1", "198.51.100.7", "4:c6336407"},
+    {"192.0.2.0/24", "192.0.2.1", "10.1.1.1, 198.51.100.7", "4:c6336407"},
+    {"192.0.2.0/24, 10.0.0.0/8", "10.0.0.1", "203.0.113.5, 198.51.100.7, 192.0.2.2", "4:c6336407"},
+    {"192.0.2.0/24", "192.0.2.1", "192.0.2.9", "4:c0000209"},
+    {"192.0.2.0/24", "192.0.2.1", "rubbish", "4:c0000201"},
+    {"192.0.2.0/24", "192.0.2.1", NULL, "4:c0000201"},
+    {"192.0.2.0/24", "198.51.100.1", "203.0.113.5", "4:c6336401"},
+    {"", "2001:db8:1:2:3:4:5:6", NULL, "6:20010db800010002"},
+    {"", NULL, NULL, "unknown"},
+};
+
+START_TEST(attempts_are_counted_for_an_address)
+{
+    struct request rq = {0};
+    struct proxies proxies;
+    struct err err;
+
+    pool_create(&rq.pool);
+    ck_assert_int_eq(proxies_parse(&proxies, str_of(remotes[_i].proxies), &err), 0);
+    rq.param[PARAM_REMOTE_ADDR] = str_of(remotes[_i].from);
+    rq.param[PARAM_X_FORWARDED_FOR] = str_of(remotes[_i].forwarded);
+    struct str address = remote_address(&rq, &proxies);
+    ck_assert_msg(str_is(address, remotes[_i].address), "%d: %.*s", _i, STR_ARG(address));
+    proxies_free(&proxies);
+    pool_destroy(&rq.pool);
+}
+END_TEST
+
+START_TEST(a_proxy_that_is_no_address_is_named)
+{
+    struct proxies proxies;
+    struct err err;
+    ck_assert_int_eq(proxies_parse(&proxies, STR("10.0.0.0/8, proxy"), &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.message, "proxy"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("auth");
@@ -146,6 +235,11 @@ int main(void)
     tcase_add_test(tc, a_token_is_compared_whole);
     tcase_add_test(tc, a_hook_token_has_one_form);
     tcase_add_loop_test(tc, a_request_is_local, 0, sizeof(hosts) / sizeof(*hosts));
+    tcase_add_loop_test(tc, a_cookie_brings_a_session, 0, sizeof(cookies) / sizeof(*cookies));
+    tcase_add_test(tc, a_csrf_token_is_its_sessions);
+    tcase_add_loop_test(tc, attempts_are_counted_for_an_address, 0,
+                        sizeof(remotes) / sizeof(*remotes));
+    tcase_add_test(tc, a_proxy_that_is_no_address_is_named);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -65,6 +65,8 @@ export default suite('quickstart', { runs: 'faults', weight: 20, system: null },
       'HV_DB_SOCKET',
       'HV_DB_NAME',
       'HV_WEBHOOK_SECRET',
+      'HV_EMAIL',
+      'HV_PASSWORD',
     ]) {
       assert.ok(env[name], `${name} is missing`);
     }
