@@ -5,7 +5,7 @@ import { finish } from './program.mjs';
 export async function runCgi(
   system,
   program,
-  { path, method = 'GET', query = '', remote = '127.0.0.1', headers = {}, config = system.env.HV_CONFIG },
+  { path, method = 'GET', query = '', remote = '127.0.0.1', headers = {}, body, config = system.env.HV_CONFIG },
 ) {
   const env = {
     GATEWAY_INTERFACE: 'CGI/1.1',
@@ -22,7 +22,10 @@ export async function runCgi(
   };
   for (const [name, value] of Object.entries(headers))
     env[`HTTP_${name.toUpperCase().replaceAll('-', '_')}`] = value;
-  const result = await finish(system.responder(program), [], { env });
+  const input = body === undefined ? undefined : JSON.stringify(body);
+  if (input !== undefined)
+    Object.assign(env, { CONTENT_TYPE: 'application/json', CONTENT_LENGTH: String(Buffer.byteLength(input)) });
+  const result = await finish(system.responder(program), [], { env, input });
   const [head, ...rest] = result.stdout.split('\r\n\r\n');
   const status = Number(/^Status: (\d+)/m.exec(head)?.[1]);
   if (!status)

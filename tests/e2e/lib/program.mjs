@@ -5,8 +5,10 @@ import path from 'node:path';
 import { inTime } from './wait.mjs';
 
 // Runs a program to its end: {code, signal, stdout, stderr}. Never throws for a bad exit.
-export async function finish(program, args, { env = {}, within = 60_000 } = {}) {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function finish(program, args, { env = {}, within = 60_000, input } = {}) {
+  const stdin = input === undefined ? 'ignore' : 'pipe';
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: [stdin, 'pipe', 'pipe'] });
+  child.stdin?.end(input);
   return new Program(child, path.basename(program)).ended({ within });
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { runCgi } from '../lib/cgi.mjs';
 import { assertError } from '../lib/expect.mjs';
 import { send } from '../lib/http.mjs';
 import { assertOk } from '../lib/manage.mjs';
@@ -315,6 +316,29 @@ export default suite('accounts', { runs: 'core', width: 4 }, (test) => {
     const other = await system.admin('user', 'create', '--email', made.email, '--invite', '--workspace', session.workspace.workspace_id, '--role', 'viewer');
     assertOk(await made.send('POST', '/v1/session/reset', { token: other.link.split('=')[1], password: made.password }));
     assert.equal((await made.signIn()).json.data.role, 'viewer');
+  });
+
+  test('where signing up is open, a mail confirms it, and says when there is an account', async ({ system, mailbox }) => {
+    const config = system.config({ sign_up: 'open', public_url: 'https://calls.example.org' });
+    const post = (at, body) => runCgi(system, 'huskyvoice-api', { path: `/v1/session${at}`, method: 'POST', body, config });
+    const { email, password } = new Person(system);
+    const fields = { email, name: 'Raj', password, workspace_name: 'Raj and Sons' };
+    const first = await post('/sign_up', fields);
+    assert.equal(first.status, 202, first.text);
+    const token = await mailbox.token(email, 'confirm');
+    assert.equal((await post('', { email, password })).status, 401);
+    assert.equal((await post('/confirm', { token })).status, 200);
+    assert.equal((await post('/confirm', { token })).status, 404);
+    const session = await post('', { email, password });
+    assert.equal(session.status, 201, session.text);
+    assert.match(session.head, /^Set-Cookie: hv_session=[0-9a-z]{40}; Path=\/; HttpOnly; SameSite=Strict; Secure$/m);
+    assert.equal(JSON.parse(session.text).data.workspace.name, 'Raj and Sons');
+    const again = await post('/sign_up', { ...fields, password: 'not the same one' });
+    assert.deepEqual([again.status, again.text], [first.status, first.text]);
+    assert.match(await mailbox.wait(email, 2).then(() => mailbox.to(email).map(({ headers }) => headers.subject).join()), /already have/);
+    const closed = system.config({ sign_up: 'closed' });
+    const refused = await runCgi(system, 'huskyvoice-api', { path: '/v1/session/sign_up', method: 'POST', body: fields, config: closed });
+    assert.equal(refused.status, 403);
   });
 
   test('no log shows a password, a token or a cookie', { alone: true }, async ({ system }) => {
