@@ -78,10 +78,11 @@ random_number()
     od -An -N 2 -tu2 /dev/urandom | tr -dc '0-9'
 }
 
-# Somebody who can sign in, with a password that nobody has chosen.
+# Somebody who can sign in, with a password that nobody has chosen. The address is the workspace's
+# own: an owner of another workspace in the same database keeps his.
 make_owner()
 {
-    owner_email=owner@quickstart.example
+    owner_email=owner-$(printf %s "$workspace_id" | tail -c 6)@quickstart.example
     owner_password=$(od -An -N 15 -tx1 /dev/urandom | tr -dc '0-9a-f')
     printf '%s\n' "$owner_password" | admin --json user create --email "$owner_email" \
         --workspace "$workspace_id" --role owner --name Owner --password-file - >/dev/null ||
