@@ -124,7 +124,7 @@ static int read_id(const struct field *f, const struct json *value, struct id *i
     struct str s = json_str(value);
     if (s.p == NULL)
         return err_set(err, ERR_INVALID, "%s must be a string.", f->name);
-    if (id_parse(f->kind, s, into) != 0) {
+    if (id_parse(f->kind, s, into) != 0 || id_is_zero(into)) {
         s = field_echo(s);
         return err_set(err, ERR_NOT_FOUND, "%s \"%.*s\" does not exist in this workspace.", f->name,
                        STR_ARG(s));

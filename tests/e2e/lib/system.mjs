@@ -272,7 +272,7 @@ export class System {
         carrier.url,
       );
       await carrier.behave({ secret: made.secret });
-      Object.assign(customer, { carrier_id: made.carrier_id, carrier });
+      Object.assign(customer, { carrier_id: made.carrier_id, carrier_secret: made.secret, carrier });
       agent = [...agent, '--carrier', made.carrier_id];
     }
     const [madeAgent, madeKey, madeHook] = await Promise.all([
