@@ -28,12 +28,12 @@ static void write_key(struct buf *b, const struct api_key_row *row, const char *
     buf_char(b, '}');
 }
 
-/* What a key gives away: at most its own scopes, and a test key's are test keys. A person's role
- * was enough to come here. */
+/* What a key gives away: at most its own scopes, and a test key's are test keys. With "manage" a
+ * key may what takes an owner among people, so that only owners make such. */
 static int check_grant(const struct principal *who, const struct api_key_new *key, struct err *err)
 {
     if (who->role != ROLE_NONE)
-        return 0;
+        return (key->scopes & SCOPE_MANAGE) != 0 ? principal_check_role(who, ROLE_OWNER, err) : 0;
     if ((key->scopes & ~who->scopes) != 0)
         return err_set(err, ERR_FORBIDDEN,
                        "scopes must not go beyond those of the API key that asks.");

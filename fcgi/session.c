@@ -137,7 +137,7 @@ static struct str url_base(struct str url)
 }
 
 int session_begin(struct responder *rs, struct request *rq, struct answer *an,
-                  const struct id *user_id, struct err *err)
+                  const struct id *user_id, struct str password, struct err *err)
 {
     unsigned char hash[SHA256_SIZE];
     char token[TOKEN_TEXT_SIZE], user[ID_TEXT_SIZE];
@@ -145,7 +145,7 @@ int session_begin(struct responder *rs, struct request *rq, struct answer *an,
 
     token_make(token);
     crypto_sha256(str_of(token), hash);
-    if (sessions_create(rs->db, user_id, hash,
+    if (sessions_create(rs->db, user_id, password, hash,
                         idle < rs->conf->session_max ? idle : rs->conf->session_max, err) != 0)
         return -1;
     an->status = STATUS_201;

@@ -28,9 +28,10 @@ int session_attempt(struct responder *rs, struct request *rq, struct answer *an,
 int session_attempt_good(struct responder *rs, const struct attempt_limits *limits,
                          struct err *err) MUST_CHECK;
 
-/* Begins a session of the user, sets its cookie, and answers 201 with it. */
+/* Begins a session of the user, sets its cookie, and answers 201 with it. password: the stored one
+ * that they came with. */
 int session_begin(struct responder *rs, struct request *rq, struct answer *an,
-                  const struct id *user_id, struct err *err) MUST_CHECK;
+                  const struct id *user_id, struct str password, struct err *err) MUST_CHECK;
 /* The request's session as it is now. */
 int session_show(struct responder *rs, struct request *rq, struct answer *an,
                  struct err *err) MUST_CHECK;

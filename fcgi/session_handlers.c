@@ -49,10 +49,13 @@ int session_create(struct responder *rs, struct request *rq, struct answer *an, 
         check_password(rs, rq, &in, &user, &anew, err) != 0 ||
         session_attempt_good(rs, &limits, err) != 0)
         return -1;
-    if (anew && users_rehash(rs->db, &user.user_id, user.password,
-                             session_hash_password(rs, rq, in.password), err) != 0)
-        return -1;
-    return session_begin(rs, rq, an, &user.user_id, err);
+    struct str stored = user.password;
+    if (anew) {
+        stored = session_hash_password(rs, rq, in.password);
+        if (users_rehash(rs->db, &user.user_id, user.password, stored, err) != 0)
+            return -1;
+    }
+    return session_begin(rs, rq, an, &user.user_id, stored, err);
 }
 
 /* ---- the session ---- */

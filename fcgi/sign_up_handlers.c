@@ -93,7 +93,7 @@ static int sign_up_invited(struct responder *rs, struct request *rq, struct answ
     if (invitations_accept(rs->db, rq->pool, hash, &by, &workspace_id, err) != 0 ||
         session_attempt_good(rs, &limits, err) != 0)
         return -1;
-    return session_begin(rs, rq, an, &by.user_id, err);
+    return session_begin(rs, rq, an, &by.user_id, by.password, err);
 }
 
 static int sign_up_row(struct responder *rs, const void *what, const unsigned char hash[32],

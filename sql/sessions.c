@@ -6,18 +6,22 @@
 
 #define USE_GAP (60 * USEC_PER_S) /* a use is written once in so long, or in a tenth of idle */
 
-int sessions_create(struct db *db, const struct id *user_id, const unsigned char hash[32],
-                    usec_t idle, struct err *err)
+int sessions_create(struct db *db, const struct id *user_id, struct str password,
+                    const unsigned char hash[32], usec_t idle, struct err *err)
 {
     struct id session_id = id_new();
     struct query *q = db_use(db, STMT_SESSION_INSERT);
 
     query_bind_id(q, &session_id);
     query_bind_bytes(q, hash, 32);
-    query_bind_id(q, user_id);
-    query_bind_id(q, user_id);
     query_bind_i64(q, idle);
-    return query_run_again(q, err);
+    query_bind_id(q, user_id);
+    query_bind_str(q, password);
+    if (query_run_again(q, err) < 0)
+        return -1;
+    if (query_affected(q) == 0)
+        return err_set(err, ERR_UNAUTHORIZED, "Wrong email address or password.");
+    return 0;
 }
 
 static int mark_used(struct db *db, const struct id *session_id, usec_t idle, usec_t max,

@@ -13,9 +13,11 @@ struct session_row {
     usec_t expires_at;
 };
 
-/* Makes one, in the first workspace that the person is a member of. hash: of its token. */
-int sessions_create(struct db *db, const struct id *user_id, const unsigned char hash[32],
-                    usec_t idle, struct err *err) MUST_CHECK;
+/* Makes one, in the first workspace that the person is a member of. hash: of its token; password:
+ * as it is stored and was checked. ERR_UNAUTHORIZED: it was changed since, or the user is disabled:
+ * a session that begins beside that must not outlive it. */
+int sessions_create(struct db *db, const struct id *user_id, struct str password,
+                    const unsigned char hash[32], usec_t idle, struct err *err) MUST_CHECK;
 /* ERR_UNAUTHORIZED: there is none, it is over, or its user is disabled. A use puts its end off to
  * `idle` from now, and never beyond `max` from its beginning. */
 int sessions_read(struct db *db, struct pool *pool, const unsigned char hash[32], usec_t idle,

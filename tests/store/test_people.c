@@ -59,7 +59,7 @@ START_TEST(a_session_is_read_and_ends)
 {
     struct session_row row;
 
-    ck_ok(sessions_create(s.db, &first, token, HOUR, &err), &err);
+    ck_ok(sessions_create(s.db, &first, STR("$x"), token, HOUR, &err), &err);
     ck_ok(read_session(HOUR, 2 * HOUR, &row), &err);
     ck_assert(id_eq(&row.who.user_id, &first));
     ck_assert(id_eq(&row.who.workspace_id, &workspace.workspace_id));
@@ -72,11 +72,23 @@ START_TEST(a_session_is_read_and_ends)
 }
 END_TEST
 
+/* Who changes the password meanwhile ends all sessions: this one must not begin after that. */
+START_TEST(a_session_begins_with_the_password_in_force_alone)
+{
+    store_script(s.db, "UPDATE users SET password = '$new' WHERE email = 'first@example.com'");
+    ck_assert_int_eq(sessions_create(s.db, &first, STR("$x"), token, HOUR, &err), -1);
+    ck_assert_int_eq(err.code, ERR_UNAUTHORIZED);
+    store_script(s.db, "UPDATE users SET status = 'disabled' WHERE email = 'first@example.com'");
+    ck_assert_int_eq(sessions_create(s.db, &first, STR("$new"), token, HOUR, &err), -1);
+    ck_assert_str_eq(store_ask(&s, "SELECT COUNT(*) FROM sessions"), "0");
+}
+END_TEST
+
 START_TEST(a_use_puts_the_end_off_but_not_for_ever)
 {
     struct session_row row;
 
-    ck_ok(sessions_create(s.db, &first, token, HOUR, &err), &err);
+    ck_ok(sessions_create(s.db, &first, STR("$x"), token, HOUR, &err), &err);
     store_script(s.db, "UPDATE sessions SET last_used_at = NOW(6) - INTERVAL 50 MINUTE, "
                        "created_at = NOW(6) - INTERVAL 50 MINUTE, "
                        "expires_at = NOW(6) + INTERVAL 10 MINUTE");
@@ -96,7 +108,7 @@ START_TEST(what_is_taken_from_somebody_is_taken_at_once)
 {
     struct session_row row;
 
-    ck_ok(sessions_create(s.db, &first, token, HOUR, &err), &err);
+    ck_ok(sessions_create(s.db, &first, STR("$x"), token, HOUR, &err), &err);
     ck_ok(members_set_role(s.db, &workspace.workspace_id, &first, ROLE_VIEWER, &err), &err);
     ck_ok(read_session(HOUR, HOUR, &row), &err);
     ck_assert_int_eq(row.who.role, ROLE_VIEWER);
@@ -375,7 +387,7 @@ START_TEST(a_token_for_a_password_is_good_once)
 {
     unsigned char session[32] = {1};
 
-    ck_ok(sessions_create(s.db, &first, session, HOUR, &err), &err);
+    ck_ok(sessions_create(s.db, &first, STR("$x"), session, HOUR, &err), &err);
     ck_ok(db_begin(s.db, &err), &err);
     ck_ok(user_tokens_create(s.db, &first, token, HOUR, &err), &err);
     ck_ok(db_commit(s.db, &err), &err);
@@ -469,8 +481,8 @@ START_TEST(what_has_had_its_time_is_deleted)
     bool more;
 
     invite("third@example.com");
-    ck_ok(sessions_create(s.db, &first, token, HOUR, &err), &err);
-    ck_ok(sessions_create(s.db, &first, other, -HOUR, &err), &err);
+    ck_ok(sessions_create(s.db, &first, STR("$x"), token, HOUR, &err), &err);
+    ck_ok(sessions_create(s.db, &first, STR("$x"), other, -HOUR, &err), &err);
     ck_ok(expiry_run(s.db, 1, &more, &err), &err);
     ck_assert(more);
     ck_ok(expiry_run(s.db, 1, &more, &err), &err);
@@ -488,6 +500,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_session_is_read_and_ends);
+    tcase_add_test(tc, a_session_begins_with_the_password_in_force_alone);
     tcase_add_test(tc, a_use_puts_the_end_off_but_not_for_ever);
     tcase_add_test(tc, what_is_taken_from_somebody_is_taken_at_once);
     tcase_add_test(tc, attempts_wait_after_so_many_failures);

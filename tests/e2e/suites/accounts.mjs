@@ -133,6 +133,10 @@ export default suite('accounts', { runs: 'core', width: 4 }, (test) => {
       assertOk(await who.send('GET', '/v1/calls'));
     }
     assertError(await viewer.send('POST', '/v1/agents', { name: 'An agent' }), 403, 'forbidden', 'admin');
+    const wide = { name: 'A key', scopes: ['calls', 'manage'] }; // may what takes an owner
+    assertError(await admin.send('POST', '/v1/api_keys', wide), 403, 'forbidden', 'owner');
+    assertOk(await admin.send('POST', '/v1/api_keys', { name: 'A key', scopes: ['calls'] }), 201);
+    assertOk(await boss.send('POST', '/v1/api_keys', wide), 201);
     assertOk(await admin.send('POST', '/v1/agents', { name: 'An agent' }), 201);
     for (const who of [viewer, admin]) {
       const fields = { email: new Person(system).email, role: 'owner' };
