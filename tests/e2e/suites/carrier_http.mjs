@@ -11,7 +11,7 @@ const settings = {
   place_timeout: '400ms',
   lookup_first: '100ms',
   lookup_gap: '100ms',
-  lookup_deadline: '1200ms',
+  lookup_deadline: '4s',
   lease_grace: '200ms',
   reaper_grace: '200ms',
   poll_interval: '100ms',
