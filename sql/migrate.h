@@ -12,7 +12,7 @@
 #include "sql/db.h"
 
 /* The version the programs of this build need: the number of the newest migration. */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 struct migration_step { /* told before each file is applied */
     unsigned version;

@@ -27,7 +27,9 @@ struct id {
     X(ID_FUNCTION, "fn_")                                                                          \
     X(ID_USER, "user_")                                                                            \
     X(ID_INVITATION, "inv_")                                                                       \
-    X(ID_REPLAY, "rpl_")
+    X(ID_REPLAY, "rpl_")                                                                           \
+    X(ID_RUN, "run_")                                                                              \
+    X(ID_BATCH, "batch_")
 enum id_kind {
 #define X(name, prefix) name,
     ID_KINDS(X)
