@@ -98,6 +98,14 @@ static const struct {
     {"invitations", "role", roles_of_person, COUNT(roles_of_person)},
     {"inbound_hooks", "status", hook_statuses, COUNT(hook_statuses)},
     {"replays", "state", NULL, 0},
+    {"functions", "phase", NULL, 0},
+    {"functions", "method", NULL, 0},
+    {"functions", "on_error", NULL, 0},
+    {"functions", "on_missing", NULL, 0},
+    {"functions", "run_when", NULL, 0},
+    {"function_runs", "phase", NULL, 0},
+    {"suppressed_numbers", "source", NULL, 0},
+    {"batches", "status", NULL, 0},
 };
 
 static const char *enum_text(const char *const *texts, size_t count)
