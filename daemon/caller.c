@@ -51,23 +51,25 @@ void caller_destroy(struct caller **caller)
     *caller = NULL;
 }
 
-static void make_ready(struct caller *c, const struct id *agent_id)
+static void make_ready(struct caller *c, const struct calls_of *of)
 {
     for (size_t i = 0; i < c->ready_count; i++) {
-        if (id_eq(&c->ready[i], agent_id))
+        if (id_eq(&c->ready[i].agent_id, &of->agent_id) && c->ready[i].batched == of->batched)
             return;
     }
     if (c->ready_count == c->ready_room) {
         c->ready_room = c->ready_room ? c->ready_room * 2 : 32;
         c->ready = mem_realloc(c->ready, c->ready_room * sizeof *c->ready);
     }
-    c->ready[c->ready_count++] = *agent_id;
+    c->ready[c->ready_count++] = *of;
     c->drawn_out = false;
 }
 
 void caller_wake(struct caller *c, const struct id *agent_id)
 {
-    make_ready(c, agent_id);
+    struct calls_of single = {*agent_id, false}, batched = {*agent_id, true};
+    make_ready(c, &single);
+    make_ready(c, &batched);
     lane_poke(c->look_lane);
 }
 
@@ -105,7 +107,7 @@ static size_t free_slots(const struct caller *c)
 
 static int look_for_agents(struct caller *c, struct db *db, struct pool *pool, struct err *err)
 {
-    struct id *agents;
+    struct calls_of *agents;
     size_t count;
     if (fence_due_agents(db, pool, &agents, &count, err))
         return -1;
@@ -150,19 +152,32 @@ static int play_steps(struct caller *c, struct db *db, struct pool *pool, struct
     return 0;
 }
 
+/* Whose turn it is: agents with single calls first. */
+static struct calls_of take_ready(struct caller *c)
+{
+    size_t at = 0;
+    while (at < c->ready_count && c->ready[at].batched)
+        at++;
+    if (at == c->ready_count)
+        at = 0;
+    struct calls_of of = c->ready[at];
+    c->ready_count--;
+    memmove(c->ready + at, c->ready + at + 1, (c->ready_count - at) * sizeof *c->ready);
+    return of;
+}
+
 /* A portion of the agent whose turn it is; it goes to the end of the line if it has more. */
 static int fence_portion(struct caller *c, struct db *db, struct pool *pool, struct err *err)
 {
     struct fence_result result;
-    struct id agent_id = c->ready[0];
+    struct fence_ask ask;
     /* The lease is this and place_timeout; it begins with the fence, which is later. */
     usec_t ask_by = clock_monotonic() + c->dispatcher->conf->lease_grace;
     size_t limit = free_slots(c);
     if (limit > PORTION)
         limit = PORTION;
-    c->ready_count--;
-    memmove(c->ready, c->ready + 1, c->ready_count * sizeof *c->ready);
-    if (fence_calls(db, pool, c->dispatcher->conf, &agent_id, limit, &result, err)) {
+    ask = (struct fence_ask){.of = take_ready(c), .limit = limit};
+    if (fence_calls(db, pool, c->dispatcher->conf, &ask, &result, err)) {
         c->look_wanted = true;
         return -1;
     }
@@ -172,8 +187,8 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     deliverer_wake(c->dispatcher->deliverer, result.wakes.ids, result.wakes.count);
     for (size_t i = 0; i < result.count; i++)
         ask_place(c, &result.calls[i], ask_by);
-    if (result.drawn == limit)
-        make_ready(c, &agent_id);
+    if (result.more)
+        make_ready(c, &ask.of);
     return 0;
 }
 

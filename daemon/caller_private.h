@@ -43,7 +43,7 @@ struct matter {
 struct caller {
     struct dispatcher *dispatcher;
     struct lane *look_lane, *record_lanes[RECORD_LANES];
-    struct id *ready; /* agents with due calls, as far as known */
+    struct calls_of *ready; /* who has due calls, as far as known */
     size_t ready_count, ready_room;
     usec_t looked_at;    /* monotonic; TIME_NONE: never */
     usec_t next_step_at; /* monotonic */

@@ -51,6 +51,7 @@ struct agent_facts {
     struct id agent_id, workspace_id;
     bool enabled;
     unsigned start_delay_seconds;
+    unsigned number_types; /* the workspace's: a bit per enum phone_kind that it calls */
 };
 /* ERR_NOT_FOUND: there is none, of any workspace. */
 int agents_facts(struct db *db, const struct id *agent_id, struct agent_facts *facts_r,

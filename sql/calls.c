@@ -5,6 +5,7 @@
  * id is made by the caller, so that an insert whose answer was lost can be sent again.
  */
 #include "sql/calls.h"
+#include "lib/rules/policy.h"
 #include "sql/events.h"
 #include <string.h>
 
@@ -221,7 +222,11 @@ static enum call_error refusal_of(const struct call_new *call)
 {
     if (!call->who->active)
         return CALL_ERROR_ACCOUNT_SUSPENDED;
-    return call->agent->enabled ? CALL_ERROR_NONE : CALL_ERROR_AGENT_DISABLED;
+    if (!call->agent->enabled)
+        return CALL_ERROR_AGENT_DISABLED;
+    if (!policy_number_type_good(call->agent->number_types, call->request->number_kind))
+        return CALL_ERROR_NUMBER_TYPE_NOT_ALLOWED;
+    return CALL_ERROR_NONE;
 }
 
 /* What was answered before is answered again, whatever has become of the agent. */

@@ -8,23 +8,24 @@
 #include "lib/base/crypto.h"
 #include <string.h>
 
-int fence_due_agents(struct db *db, struct pool *pool, struct id **agents_r, size_t *count_r,
+int fence_due_agents(struct db *db, struct pool *pool, struct calls_of **agents_r, size_t *count_r,
                      struct err *err)
 {
     struct query *q = db_use(db, STMT_FENCE_DUE_AGENTS);
     if (query_run_again(q, err))
         return -1;
-    struct id *agents = NULL;
+    struct calls_of *agents = NULL;
     size_t count = 0, room = 0;
     while (query_next(q)) {
         if (count == room) {
             room = room ? room * 2 : 32;
-            struct id *more = pool_new(pool, struct id, room);
+            struct calls_of *more = pool_new(pool, struct calls_of, room);
             if (count > 0)
                 memcpy(more, agents, count * sizeof *more);
             agents = more;
         }
-        query_id(q, &agents[count++]);
+        query_id(q, &agents[count].agent_id);
+        agents[count++].batched = query_i64(q) != 0;
     }
     *agents_r = agents;
     *count_r = count;
@@ -76,11 +77,14 @@ static void use_simulator(struct fenced_call *call)
     call->carrier_secret_sealed = STR_NULL;
 }
 
-static int draw(struct db *db, struct pool *pool, const struct placing_agent *a, size_t limit,
-                struct fence_result *result, usec_t *now_r, struct err *err)
+static int draw(struct db *db, struct pool *pool, const struct placing_agent *a,
+                const struct fence_ask *ask, struct fence_result *result, usec_t *now_r,
+                struct err *err)
 {
+    size_t limit = ask->limit;
     struct query *q = db_use(db, STMT_FENCE_DRAW);
     query_bind_id(q, &a->common.placement.agent_id);
+    query_bind_i64(q, ask->of.batched);
     query_bind_i64(q, (int64_t)limit);
     if (query_run(q, err))
         return -1;
@@ -101,7 +105,7 @@ static int draw(struct db *db, struct pool *pool, const struct placing_agent *a,
         if (p->test)
             use_simulator(call);
     }
-    result->drawn = result->count;
+    result->more = result->count == limit;
     return 0;
 }
 
@@ -191,12 +195,13 @@ static int fence(struct db *db, const struct fenced_call *calls, size_t count, s
 }
 
 static int fence_in_transaction(struct db *db, struct pool *pool, const struct conf *conf,
-                                const struct id *agent_id, size_t limit,
-                                struct fence_result *result, struct err *err)
+                                const struct fence_ask *ask, struct fence_result *result,
+                                struct err *err)
 {
     struct placing_agent a;
     usec_t now = 0;
-    if (read_agent(db, pool, agent_id, &a, err) || draw(db, pool, &a, limit, result, &now, err))
+    if (read_agent(db, pool, &ask->of.agent_id, &a, err) ||
+        draw(db, pool, &a, ask, result, &now, err))
         return -1;
     if (result->count == 0)
         return 0;
@@ -210,13 +215,13 @@ static int fence_in_transaction(struct db *db, struct pool *pool, const struct c
 }
 
 int fence_calls(struct db *db, struct pool *pool, const struct conf *conf,
-                const struct id *agent_id, size_t limit, struct fence_result *result_r,
-                struct err *err)
+                const struct fence_ask *ask, struct fence_result *result_r, struct err *err)
 {
     memset(result_r, 0, sizeof *result_r);
+    result_r->wait = TIME_NONE;
     if (db_begin(db, err))
         return -1;
-    if (fence_in_transaction(db, pool, conf, agent_id, limit, result_r, err)) {
+    if (fence_in_transaction(db, pool, conf, ask, result_r, err)) {
         db_rollback(db);
         return -1;
     }

@@ -47,6 +47,13 @@ static const char *const report_texts[] = {
 };
 _Static_assert(sizeof(report_texts) / sizeof(report_texts[0]) == REPORT_KIND_COUNT, "all named");
 
+static const char *const hold_texts[] = {
+#define X(name, text) [name] = text,
+    HOLD_REASONS(X)
+#undef X
+};
+_Static_assert(sizeof(hold_texts) / sizeof(hold_texts[0]) == HOLD_REASON_COUNT, "all named");
+
 /* The diagram: which states each may become. */
 static const unsigned becomes[] = {
     [CALL_SCHEDULED] =
@@ -136,6 +143,11 @@ int end_reason_parse(struct str s, enum end_reason *reason_r)
 const char *end_reason_text(enum end_reason r)
 {
     return reason_texts[r];
+}
+
+const char *hold_reason_text(enum hold_reason r)
+{
+    return hold_texts[r];
 }
 
 const char *report_kind_text(enum report_kind k)

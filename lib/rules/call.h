@@ -80,6 +80,25 @@ const char *call_error_code(enum call_error e);
 const char *call_error_message(enum call_error e);
 int call_error_parse(struct str code, enum call_error *error_r) MUST_CHECK;
 
+/* Why a scheduled call waits, if it is not for its time alone (`hold_reason`). */
+#define HOLD_REASONS(X)                                                                            \
+    X(HOLD_NONE, "")                                                                               \
+    X(HOLD_OUTSIDE_CALLING_HOURS, "outside_calling_hours")                                         \
+    X(HOLD_NUMBER_GAP, "number_gap") /* the number was called a short while ago */                 \
+    X(HOLD_CAPACITY, "capacity")     /* no line is free */                                         \
+    X(HOLD_PREPARING, "preparing")   /* its pre-call functions run */                              \
+    X(HOLD_RETRY_BUSY, "retry_busy")                                                               \
+    X(HOLD_RETRY_NO_ANSWER, "retry_no_answer")                                                     \
+    X(HOLD_RETRY_CARRIER_ERROR, "retry_carrier_error")                                             \
+    X(HOLD_CARRIER_UNREACHABLE, "carrier_unreachable")
+enum hold_reason {
+#define X(name, text) name,
+    HOLD_REASONS(X)
+#undef X
+        HOLD_REASON_COUNT
+};
+const char *hold_reason_text(enum hold_reason r);
+
 /* Why an attempt ended, as carriers say it (`reason`). */
 #define END_REASONS(X)                                                                             \
     X(END_COMPLETED, "completed")                                                                  \

@@ -47,16 +47,9 @@ static const char *const open_area_codes[] = {
     "5521", "5522", "5523", "5524", "5525", "5526", "5527", "271795",
 };
 
-/* Numbers that are answered by services and not by people. */
-static const struct {
-    const char *start, *sentence;
-} series[] = {
-    {"140", "140 numbers are telemarketers' and can't be called."},
-    {"1600", "1600 numbers are banks' and authorities' service lines and can't be called."},
-    {"1601", "1601 numbers are banks' and authorities' service lines and can't be called."},
-    {"1800", "1800 numbers are toll-free service lines and can't be called."},
-    {"1860", "1860 numbers are shared-cost service lines and can't be called."},
-};
+/* Numbers that are answered by services and not by people: telemarketers', banks' and authorities',
+ * toll-free, shared cost. */
+static const char *const service_series[] = {"140", "1600", "1601", "1800", "1860"};
 
 static bool is_digit(char c)
 {
@@ -90,6 +83,15 @@ static bool is_landline(struct str digits)
         return starts_subscriber(digits.p[4]);
     case 'b':
         return starts_subscriber(digits.p[3]) || starts_subscriber(digits.p[4]);
+    }
+    return false;
+}
+
+static bool is_service(struct str digits)
+{
+    for (size_t i = 0; i < sizeof(service_series) / sizeof(service_series[0]); i++) {
+        if (str_starts(digits, service_series[i]))
+            return true;
     }
     return false;
 }
@@ -139,15 +141,15 @@ int phone_check(struct str number, const char *field, enum phone_kind *kind_r, s
     digits = (struct str){number.p + 3, number.n - 3};
     if (digits.n > 0 && digits.p[0] == '0')
         return refuse(err, field, "No Indian number starts with 0 after +91.");
-    for (size_t i = 0; i < sizeof(series) / sizeof(series[0]); i++) {
-        if (str_starts(digits, series[i].start))
-            return refuse(err, field, series[i].sentence);
-    }
     if (digits.n != NATIONAL_DIGITS)
         return err_set(err, ERR_INVALID,
                        "%s must be a valid +91 E.164 phone number. "
                        "It has %zu digit%s after +91 instead of 10.",
                        field, digits.n, digits.n == 1 ? "" : "s");
+    if (is_service(digits)) {
+        *kind_r = PHONE_SERVICE;
+        return 0;
+    }
     if (is_landline(digits)) {
         *kind_r = PHONE_LANDLINE;
         return 0;

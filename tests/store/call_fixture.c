@@ -117,7 +117,7 @@ struct fenced_call call_fixture_fenced(struct call_fixture *f)
     struct fence_result result;
     struct err err;
     ck_ok(call_fixture_create(f, f->store.db, &f->live, &request, NULL, &made, &err), &err);
-    ck_ok(fence_calls(f->store.db, f->store.pool, f->store.conf, &f->agent_id, 10, &result, &err),
+    ck_ok(fence_calls(f->store.db, f->store.pool, f->store.conf, CALL_ASK(f, 10), &result, &err),
           &err);
     ck_assert_uint_eq(result.count, 1);
     return result.calls[0];

@@ -19,6 +19,10 @@ struct call_fixture {
 void call_fixture_setup(struct call_fixture *f, const char *name, const char *settings);
 void call_fixture_teardown(struct call_fixture *f);
 
+/* What is asked of the fence: single calls of the fixture's agent. */
+#define CALL_ASK(f, most)                                                                          \
+    (&(struct fence_ask){.of = {(f)->agent_id, false}, .limit = (most), .prepare_limit = (most)})
+
 /* A request for a call of `agent`, with nothing but a number. */
 struct call_request call_fixture_request(const struct id *agent_id, const char *number);
 /* 0, or -1 with err; made_r is filled. key NULL: no Idempotency-Key. */

@@ -111,7 +111,7 @@ START_TEST(what_never_left_is_tried_again_then_given_up)
     ck_assert_int_eq(reported(call.placement.token, REPORT_NOT_SENT, END_COMPLETED).status,
                      CALL_SCHEDULED);
     ck_assert_str_eq(call_fixture_column(&f, "voids, due_at <= NOW(6)"), "1\t1");
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, CALL_ASK(&f, 10), &result, &err),
           &err);
     ck_assert_uint_eq(result.count, 1);
     ck_assert_uint_eq(result.calls[0].placement.attempt, 2);
@@ -120,7 +120,7 @@ START_TEST(what_never_left_is_tried_again_then_given_up)
         CALL_SCHEDULED);
     ck_assert_str_eq(call_fixture_column(&f, "due_at > NOW(6) + INTERVAL 50 SECOND"), "1");
     store_script(f.store.db, "UPDATE calls SET due_at = NOW(6)");
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, CALL_ASK(&f, 10), &result, &err),
           &err);
     ck_assert_int_eq(
         reported(result.calls[0].placement.token, REPORT_NOT_SENT, END_COMPLETED).status,
@@ -136,7 +136,7 @@ START_TEST(a_report_on_an_older_attempt_leaves_the_call_alone)
     struct err err;
     struct fenced_call first = call_fixture_fenced(&f);
     reported(first.placement.token, REPORT_NOT_SENT, END_COMPLETED);
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, CALL_ASK(&f, 10), &result, &err),
           &err);
     reported(result.calls[0].placement.token, REPORT_RINGING, END_COMPLETED);
     ck_assert_int_eq(reported(first.placement.token, REPORT_ENDED, END_BUSY).status, CALL_RINGING);
@@ -156,7 +156,7 @@ START_TEST(a_test_call_goes_to_the_simulator_whatever_the_carrier)
                  "NOW(6), NOW(6) FROM agents; UPDATE agents SET carrier_id = agent_id");
     ck_ok(call_fixture_create(&f, f.store.db, &f.test, &request, NULL, &made, &err), &err);
     ck_ok(call_fixture_create(&f, f.store.db, &f.live, &request, NULL, &made, &err), &err);
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, CALL_ASK(&f, 10), &result, &err),
           &err);
     ck_assert_uint_eq(result.count, 2);
     for (size_t i = 0; i < 2; i++) {
@@ -174,7 +174,7 @@ START_TEST(policy_is_asked_again_at_the_fence)
     struct err err;
     ck_ok(call_fixture_create(&f, f.store.db, &f.live, &request, NULL, &made, &err), &err);
     store_script(f.store.db, "UPDATE agents SET enabled = FALSE");
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, CALL_ASK(&f, 10), &result, &err),
           &err);
     ck_assert_uint_eq(result.count, 0);
     ck_assert_uint_eq(result.disallowed, 1);
@@ -189,12 +189,13 @@ START_TEST(due_agents_are_those_with_due_calls)
     struct call_request request = call_fixture_request(&f.agent_id, "+919876543210");
     struct call_made made;
     struct err err;
-    struct id *agents;
+    struct calls_of *agents;
     size_t count;
     ck_ok(call_fixture_create(&f, f.store.db, &f.live, &request, NULL, &made, &err), &err);
     ck_ok(fence_due_agents(f.store.db, f.store.pool, &agents, &count, &err), &err);
     ck_assert_uint_eq(count, 1);
-    ck_assert(id_eq(&agents[0], &f.agent_id));
+    ck_assert(id_eq(&agents[0].agent_id, &f.agent_id));
+    ck_assert(!agents[0].batched);
     store_script(f.store.db, "UPDATE calls SET due_at = NOW(6) + INTERVAL 1 HOUR");
     ck_ok(fence_due_agents(f.store.db, f.store.pool, &agents, &count, &err), &err);
     ck_assert_uint_eq(count, 0);

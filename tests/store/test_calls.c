@@ -248,7 +248,7 @@ START_TEST(what_is_cancelled_is_not_fenced)
     struct err err;
     usec_t when;
     ck_ok(calls_cancel(f.store.db, &f.workspace_id, &call.call_id, &when, &err), &err);
-    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &f.agent_id, 10, &result, &err),
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, CALL_ASK(&f, 10), &result, &err),
           &err);
     ck_assert_uint_eq(result.count, 0);
 }

@@ -45,6 +45,12 @@ static const struct {
     {"+915527012345", PHONE_LANDLINE},
     {"+913422345678", PHONE_LANDLINE}, /* 342, and 3420 to 3429 */
     {"+913420234567", PHONE_LANDLINE},
+    {"+911401234567", PHONE_SERVICE}, /* telemarketers' */
+    {"+911402345678", PHONE_SERVICE},
+    {"+911600123456", PHONE_SERVICE}, /* banks' and authorities' */
+    {"+911601123456", PHONE_SERVICE},
+    {"+911800123456", PHONE_SERVICE}, /* toll-free */
+    {"+911860123456", PHONE_SERVICE}, /* shared cost */
 };
 
 START_TEST(good_numbers)
@@ -88,15 +94,10 @@ static const struct {
     {"+91112", SENTENCE "It has 3 digits after +91 instead of 10."},
     {"+9109876543210", SENTENCE "No Indian number starts with 0 after +91."},
     {"+910987654321", SENTENCE "No Indian number starts with 0 after +91."},
-    {"+911401234567", SENTENCE "140 numbers are telemarketers' and can't be called."},
-    {"+911600123456",
-     SENTENCE "1600 numbers are banks' and authorities' service lines and can't be called."},
-    {"+911601123456",
-     SENTENCE "1601 numbers are banks' and authorities' service lines and can't be called."},
-    {"+911800123456", SENTENCE "1800 numbers are toll-free service lines and can't be called."},
-    {"+9118001234567", SENTENCE "1800 numbers are toll-free service lines and can't be called."},
-    {"+911860123456", SENTENCE "1860 numbers are shared-cost service lines and can't be called."},
-    {"+9118601234567", SENTENCE "1860 numbers are shared-cost service lines and can't be called."},
+    {"+9118001234567", SENTENCE "It has 11 digits after +91 instead of 10."},
+    {"+9118601234567", SENTENCE "It has 11 digits after +91 instead of 10."},
+    {"+91140123456", SENTENCE "It has 9 digits after +91 instead of 10."},
+    {"+911861123456", NO_AREA_CODE},
     {"+911000000000", NO_AREA_CODE},
     {"+911112345678", NO_AREA_CODE}, /* Delhi, but no subscriber starts with 1 */
     {"+911182345678", NO_AREA_CODE},

@@ -168,18 +168,13 @@ function numbers(test) {
   );
 
   test(
-    'numbers of services, and area codes that do not exist, get 400',
+    'numbers of another length than ten digits, and area codes that do not exist, get 400',
     withoutACall(({ customer }) =>
       refuseEach(
         customer,
         [
-          '+911401234567',
-          '+911600123456',
-          '+911601123456',
           '+9118001234',
-          '+911800123456',
           '+911800123456789',
-          '+911860123456',
           '100',
           '112',
           '+91100',
