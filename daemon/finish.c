@@ -97,8 +97,8 @@ void finish_lane_run(struct lane *lane, void *ctx)
         }
         pool_clear(pool);
         collect(d, pool, &batch);
-        if (deliveries_finish(lane_db(lane), d->dispatcher->owner, deliverer_now(d), batch.rows,
-                              batch.count, batch.health, batch.health_count, &lost, &err)) {
+        if (deliveries_finish(lane_db(lane), d->dispatcher->owner, batch.rows, batch.count,
+                              batch.health, batch.health_count, &lost, &err)) {
             dispatcher_database_failed(d->dispatcher, lane, &err);
             continue;
         }

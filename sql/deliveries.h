@@ -93,9 +93,8 @@ struct destination_health {
     const char *disable_reason; /* NULL: not to be disabled */
 };
 /* One transaction, safe to repeat. *lost_r: how many were no longer ours. */
-int deliveries_finish(struct db *db, uint64_t owner, usec_t now,
-                      const struct finished_delivery *rows, size_t count,
-                      const struct destination_health *health, size_t health_count, size_t *lost_r,
-                      struct err *err) MUST_CHECK;
+int deliveries_finish(struct db *db, uint64_t owner, const struct finished_delivery *rows,
+                      size_t count, const struct destination_health *health, size_t health_count,
+                      size_t *lost_r, struct err *err) MUST_CHECK;
 
 #endif

@@ -9,9 +9,8 @@
 #include <string.h>
 
 /* Successes of the same fence and status go together: nearly always all of them. */
-static int finish_successes(struct db *db, uint64_t owner, usec_t now,
-                            const struct finished_delivery *rows, size_t count, size_t *changed,
-                            struct err *err)
+static int finish_successes(struct db *db, uint64_t owner, const struct finished_delivery *rows,
+                            size_t count, size_t *changed, struct err *err)
 {
     const struct finished_delivery *group[DB_MANY_MAX];
     struct {
@@ -37,7 +36,6 @@ static int finish_successes(struct db *db, uint64_t owner, usec_t now,
         }
         struct query *q = db_use_many(db, STMT_DELIVERY_SUCCEEDED, n);
         query_bind_i64(q, rows[i].status);
-        query_bind_time(q, now);
         query_bind_i64(q, (int64_t)owner);
         query_bind_i64(q, rows[i].fence);
         for (size_t k = 0; k < n; k++)
@@ -63,8 +61,8 @@ static int give_back(struct db *db, uint64_t owner, const struct finished_delive
     return 0;
 }
 
-static int finish_failure(struct db *db, uint64_t owner, usec_t now,
-                          const struct finished_delivery *f, size_t *changed, struct err *err)
+static int finish_failure(struct db *db, uint64_t owner, const struct finished_delivery *f,
+                          size_t *changed, struct err *err)
 {
     struct query *q = db_use(db, STMT_DELIVERY_FAILED);
     query_bind_str(q, f->used_up ? STR("failed") : STR("waiting"));
@@ -75,7 +73,6 @@ static int finish_failure(struct db *db, uint64_t owner, usec_t now,
     else
         query_bind_null(q);
     query_bind_str(q, str_of(f->error));
-    query_bind_time(q, now);
     query_bind_i64(q, (int64_t)owner);
     query_bind_i64(q, f->fence);
     query_bind_id(q, &f->delivery_id);
@@ -86,16 +83,15 @@ static int finish_failure(struct db *db, uint64_t owner, usec_t now,
 }
 
 /* What failed and what is given back: few, as a rule. */
-static int finish_others(struct db *db, uint64_t owner, usec_t now,
-                         const struct finished_delivery *rows, size_t count, size_t *changed,
-                         struct err *err)
+static int finish_others(struct db *db, uint64_t owner, const struct finished_delivery *rows,
+                         size_t count, size_t *changed, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         const struct finished_delivery *f = &rows[i];
         if (f->succeeded)
             continue;
         int failed = f->given_back ? give_back(db, owner, f, changed, err)
-                                   : finish_failure(db, owner, now, f, changed, err);
+                                   : finish_failure(db, owner, f, changed, err);
         if (failed)
             return -1;
     }
@@ -162,18 +158,17 @@ static int write_health(struct db *db, const struct destination_health *health, 
     return 0;
 }
 
-int deliveries_finish(struct db *db, uint64_t owner, usec_t now,
-                      const struct finished_delivery *rows, size_t count,
-                      const struct destination_health *health, size_t health_count, size_t *lost_r,
-                      struct err *err)
+int deliveries_finish(struct db *db, uint64_t owner, const struct finished_delivery *rows,
+                      size_t count, const struct destination_health *health, size_t health_count,
+                      size_t *lost_r, struct err *err)
 {
     size_t changed = 0;
     if (count > DB_MANY_MAX)
         return err_set(err, ERR_INTERNAL, "over %d deliveries in one write", DB_MANY_MAX);
     if (db_begin(db, err))
         return -1;
-    if (finish_successes(db, owner, now, rows, count, &changed, err) ||
-        finish_others(db, owner, now, rows, count, &changed, err) ||
+    if (finish_successes(db, owner, rows, count, &changed, err) ||
+        finish_others(db, owner, rows, count, &changed, err) ||
         log_attempts(db, rows, count, err) || write_health(db, health, health_count, err)) {
         db_rollback(db);
         return -1;

@@ -68,7 +68,7 @@ static size_t finished(struct db *db, uint64_t owner, const struct finished_deli
 {
     size_t lost = 0;
     struct err err;
-    ck_ok(deliveries_finish(db, owner, clock_wall(), rows, count, NULL, 0, &lost, &err), &err);
+    ck_ok(deliveries_finish(db, owner, rows, count, NULL, 0, &lost, &err), &err);
     return lost;
 }
 
@@ -168,7 +168,7 @@ START_TEST(health_is_written_and_read)
     struct destination_row *rows;
     size_t count, lost;
     struct err err;
-    ck_ok(deliveries_finish(f.store.db, 1, clock_wall(), NULL, 0, &health, 1, &lost, &err), &err);
+    ck_ok(deliveries_finish(f.store.db, 1, NULL, 0, &health, 1, &lost, &err), &err);
     ck_ok(deliveries_destinations(f.store.db, f.store.pool, &f.endpoint_id, 1, &rows, &count, &err),
           &err);
     ck_assert_uint_eq(count, 1);
@@ -190,11 +190,11 @@ START_TEST(health_from_before_an_enabling_is_not_written)
     size_t lost;
     struct err err;
     ck_ok(endpoints_enable(f.store.db, NULL, &f.endpoint_id, &err), &err);
-    ck_ok(deliveries_finish(f.store.db, 1, clock_wall(), NULL, 0, &health, 1, &lost, &err), &err);
+    ck_ok(deliveries_finish(f.store.db, 1, NULL, 0, &health, 1, &lost, &err), &err);
     ck_assert_str_eq(store_ask(&f.store, "SELECT status, failures, switches FROM destinations"),
                      "enabled\t0\t1");
     health.switches = 1;
-    ck_ok(deliveries_finish(f.store.db, 1, clock_wall(), NULL, 0, &health, 1, &lost, &err), &err);
+    ck_ok(deliveries_finish(f.store.db, 1, NULL, 0, &health, 1, &lost, &err), &err);
     ck_assert_str_eq(store_ask(&f.store, "SELECT status, failures, switches FROM destinations"),
                      "disabled\t7\t1");
 }
