@@ -127,12 +127,12 @@ static int scan(struct deliverer *d, struct db *db, struct pool *pool, struct er
 {
     struct due_destination *due;
     size_t count;
-    usec_t now, began = clock_monotonic();
-    if (deliveries_due(db, pool, &due, &count, &now, err))
+    usec_t began = clock_monotonic();
+    usec_t offset = d->scanned_at == TIME_NONE ? TIME_NONE : d->clock_offset;
+    if (deliveries_due(db, pool, &due, &count, &offset, err))
         return -1;
-    usec_t monotonic = clock_monotonic();
-    d->clock_offset = now - monotonic;
-    d->scanned_at = monotonic;
+    d->clock_offset = offset;
+    d->scanned_at = clock_monotonic();
     d->rescan = false;
     d->replays = true;
     /* What a wake told meanwhile, the look may have been too early to see. */

@@ -5,14 +5,15 @@
 #include <string.h>
 
 int deliveries_due(struct db *db, struct pool *pool, struct due_destination **rows_r,
-                   size_t *count_r, usec_t *now_r, struct err *err)
+                   size_t *count_r, usec_t *offset, struct err *err)
 {
+    usec_t asked_at = clock_monotonic();
     struct query *q = db_use(db, STMT_CLOCK);
     if (query_run_again(q, err))
         return -1;
     if (!query_next(q))
         return err_set(err, ERR_INTERNAL, "the database has no clock");
-    *now_r = query_time(q);
+    *offset = clock_offset(*offset, query_time(q), asked_at, clock_monotonic());
 
     q = db_use(db, STMT_DELIVERY_DUE);
     if (query_run_again(q, err))

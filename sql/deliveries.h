@@ -13,8 +13,9 @@ struct due_destination {
     struct id destination_id;
     usec_t due_at; /* of its earliest waiting delivery */
 };
+/* offset: the database's clock minus the monotonic one, as clock_offset() takes and gives it. */
 int deliveries_due(struct db *db, struct pool *pool, struct due_destination **rows_r,
-                   size_t *count_r, usec_t *now_r, struct err *err) MUST_CHECK;
+                   size_t *count_r, usec_t *offset, struct err *err) MUST_CHECK;
 
 #define DESTINATION_STATUSES(X)                                                                    \
     X(DESTINATION_ENABLED, "enabled")                                                              \

@@ -33,6 +33,14 @@ usec_t clock_monotonic(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+usec_t clock_offset(usec_t known, usec_t other, usec_t before, usec_t after)
+{
+    usec_t least = other - after, most = other - before;
+    if (known == TIME_NONE || known < least)
+        return least;
+    return known > most ? most : known;
+}
+
 void clock_sleep(usec_t time)
 {
     struct timespec left = {.tv_sec = time / USEC_PER_S, .tv_nsec = time % USEC_PER_S * 1000};

@@ -17,6 +17,11 @@ usec_t clock_wall(void);       /* this host's clock; what is stored comes from t
 usec_t clock_monotonic(void);  /* for deadlines inside one process */
 void clock_sleep(usec_t time); /* all of it, signals or not */
 
+/* Another clock's offset from the monotonic one, after it said `other` at a moment between `before`
+ * and `after` of ours: what was known (TIME_NONE: nothing), moved as little as that allows. A slow
+ * answer therefore spoils nothing that a quick one has told. */
+usec_t clock_offset(usec_t known, usec_t other, usec_t before, usec_t after);
+
 /* 2024-01-27T03:02:00.000Z: 24 characters and a NUL. */
 #define TIME_TEXT_SIZE 25
 void time_format(usec_t t, char out[TIME_TEXT_SIZE]);

@@ -126,6 +126,25 @@ START_TEST(moments_outside_the_years_are_printed_as_the_nearest)
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    usec_t known, other, before, after, expected;
+} offsets[] = {
+    {"nothing known: never ahead of the other clock", TIME_NONE, 1000, 10, 30, 970},
+    {"a slow answer that allows what is known", 985, 1000, 0, 900, 985},
+    {"a quick one that says more", 970, 1000, 10, 12, 988},
+    {"a quick one that says less", 995, 1000, 10, 12, 990},
+    {"the other clock was set back", 985, 500, 10, 30, 490},
+};
+
+START_TEST(an_offset_is_moved_as_little_as_an_answer_allows)
+{
+    ck_assert_int_eq(
+        clock_offset(offsets[_i].known, offsets[_i].other, offsets[_i].before, offsets[_i].after),
+        offsets[_i].expected);
+}
+END_TEST
+
 START_TEST(clocks_move_forward)
 {
     usec_t before = clock_monotonic();
@@ -144,6 +163,7 @@ static Suite *clock_suite(void)
     tcase_add_test(tc, no_text_is_no_moment);
     tcase_add_test(tc, fields_of_every_day_of_four_centuries);
     tcase_add_test(tc, moments_outside_the_years_are_printed_as_the_nearest);
+    tcase_add_loop_test(tc, an_offset_is_moved_as_little_as_an_answer_allows, 0, CASES(offsets));
     tcase_add_test(tc, clocks_move_forward);
     suite_add_tcase(suite, tc);
     return suite;
