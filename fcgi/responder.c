@@ -88,18 +88,27 @@ void responder_wake_changed(struct responder *rs, const struct id *destination_i
     wake_send(rs->wake, &item, 1);
 }
 
-void responder_created(const struct responder *rs, struct request *rq, struct answer *an,
-                       const char *collection, enum id_kind kind, const struct id *id)
+void responder_created_at(const struct responder *rs, struct request *rq, struct answer *an,
+                          const char *collection, struct str name)
 {
     struct str url = str_of(rs->conf->public_url);
-    char text[ID_TEXT_SIZE];
 
     while (url.n > 0 && url.p[url.n - 1] == '/')
         url.n--;
-    id_format(kind, id, text);
+    name = percent_encode(rq->pool, name);
     an->status = STATUS_201;
     answer_header(an, "Location",
-                  str_of(pool_printf(rq->pool, "%.*s/v1/%s/%s", STR_ARG(url), collection, text)));
+                  str_of(pool_printf(rq->pool, "%.*s/v1/%s/%.*s", STR_ARG(url), collection,
+                                     STR_ARG(name))));
+}
+
+void responder_created(const struct responder *rs, struct request *rq, struct answer *an,
+                       const char *collection, enum id_kind kind, const struct id *id)
+{
+    char text[ID_TEXT_SIZE];
+
+    id_format(kind, id, text);
+    responder_created_at(rs, rq, an, collection, str_of(text));
 }
 
 static void write_rate_headers(const struct request *rq, struct answer *an)

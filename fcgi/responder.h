@@ -76,5 +76,8 @@ void responder_wake_changed(struct responder *rs, const struct id *destination_i
 /* 201, and where what was made is read: Location is public_url/v1/COLLECTION/ID. */
 void responder_created(const struct responder *rs, struct request *rq, struct answer *an,
                        const char *collection, enum id_kind kind, const struct id *id);
+/* The same of what has no id: .../COLLECTION/NAME. */
+void responder_created_at(const struct responder *rs, struct request *rq, struct answer *an,
+                          const char *collection, struct str name);
 
 #endif

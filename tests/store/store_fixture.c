@@ -157,7 +157,10 @@ void store_kill_others(const struct store *s, const char *running)
     while (*id == '\0' && clock_monotonic() < deadline)
         id = store_ask(s, found);
     ck_assert_str_ne(id, "");
-    store_ask(s, pool_printf(s->pool, "KILL %ld", strtol(id, NULL, 10)));
-    while (*store_ask(s, found) != '\0')
+    long killed = strtol(id, NULL, 10);
+    store_ask(s, pool_printf(s->pool, "KILL %ld", killed));
+    const char *there = pool_printf(
+        s->pool, "SELECT id FROM information_schema.processlist WHERE id = %ld", killed);
+    while (*store_ask(s, there) != '\0')
         ck_assert(clock_monotonic() < deadline);
 }

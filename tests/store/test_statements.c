@@ -4,6 +4,7 @@
  */
 #include "lib/rules/event.h"
 #include "lib/rules/attempt.h"
+#include "lib/rules/suppression.h"
 #include "sql/accounts.h"
 #include "sql/agents.h"
 #include "sql/calls_operator.h"
@@ -73,6 +74,7 @@ static const char *const event_type[] = {EVENT_TYPES(X)};
 static const char *const carrier_kind[] = {CARRIER_KINDS(X)};
 static const char *const roles_of_person[] = {ROLES(X)};
 static const char *const user_status[] = {USER_STATUSES(X)};
+static const char *const suppression_sources[] = {SUPPRESSION_SOURCES(X)};
 static const char *const hook_statuses[] = {HOOK_STATUSES(X)};
 #undef X
 
@@ -104,7 +106,7 @@ static const struct {
     {"functions", "on_missing", NULL, 0},
     {"functions", "run_when", NULL, 0},
     {"function_runs", "phase", NULL, 0},
-    {"suppressed_numbers", "source", NULL, 0},
+    {"suppressed_numbers", "source", suppression_sources, COUNT(suppression_sources)},
     {"batches", "status", NULL, 0},
 };
 

@@ -10,6 +10,7 @@ const TOO_LARGE = { padding: 'x'.repeat(70_000) };
 const PLACEHOLDER = {
   call_id: '01890000-0000-7000-8000-000000000000',
   number: '+919800000000',
+  suppressed_number: '+919800000000',
   token: 'tok_0000000000000000000000000000000000000000',
 };
 const PREFIX = {

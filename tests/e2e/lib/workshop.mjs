@@ -105,6 +105,8 @@ export const kinds = {
     return (await person.create(shop.workspace_id, 'viewer')).user_id;
   },
   invitation_id: async (shop) => (await shop.invitation()).invitation_id,
+  suppressed_number: async (shop) =>
+    (await shop.made('POST', '/v1/suppressed_numbers', { contact_number: freshNumber() })).contact_number,
 };
 
 // Parameters that are no workspace's.

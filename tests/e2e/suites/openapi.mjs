@@ -130,6 +130,11 @@ const special = {
     await system.status(shop.customer, call_id, 'completed');
     await driver.expect(operation, { path: `/v1/calls/${call_id}/cancel`, who: shop.api }, 409);
   },
+  async suppressNumber(driver, operation) {
+    const good = { ...(await driver.good(operation)), body: { contact_number: freshNumber() } };
+    await driver.expect(operation, good, 201);
+    await driver.expect(operation, good, 200);
+  },
   async createAgent(driver, operation) {
     const body = { name: 'x', carrier_id: `car_${'0'.repeat(26)}` };
     await driver.expect(operation, { path: '/v1/agents', who: driver.shop.api, body }, 404);

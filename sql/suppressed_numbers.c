@@ -1,0 +1,152 @@
+/*
+ * suppressed_numbers.c - reads and writes the list of numbers that must not be called.
+ */
+#include "sql/suppressed_numbers.h"
+#include "sql/transaction.h"
+
+#define TRIES 4
+
+static void read_row(struct query *q, struct pool *pool, struct suppressed_number *row)
+{
+    row->set.contact_number = query_str(q, pool);
+    row->set.source = (enum suppression_source)(query_i64(q) - 1);
+    row->set.note = query_str(q, pool);
+    row->created_at = query_time(q);
+}
+
+static int not_suppressed(struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "This number is not suppressed.");
+}
+
+int suppressed_numbers_get(struct db *db, struct pool *pool, const struct id *workspace_id,
+                           struct str contact_number, struct suppressed_number *row_r,
+                           struct err *err)
+{
+    struct query *q = db_use(db, STMT_SUPPRESSED_GET);
+
+    query_bind_id(q, workspace_id);
+    query_bind_str(q, contact_number);
+    if (query_run_again(q, err) != 0)
+        return -1;
+    if (!query_next(q))
+        return not_suppressed(err);
+    read_row(q, pool, row_r);
+    return 0;
+}
+
+/* *made_r false: it was there. */
+static int insert(struct db *db, const struct id *workspace_id, const struct suppression *s,
+                  bool *made_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_SUPPRESSED_INSERT);
+
+    query_bind_str(q, s->contact_number);
+    query_bind_str(q, str_of(suppression_source_text(s->source)));
+    query_bind_str(q, s->note);
+    query_bind_id(q, workspace_id);
+    *made_r = query_run_again(q, err) == 0;
+    if (!*made_r)
+        return err->code == ERR_CONFLICT ? 0 : -1;
+    return query_affected(q) == 1 ? 0 : err_set(err, ERR_NOT_FOUND, "No such workspace.");
+}
+
+int suppressed_numbers_put(struct db *db, struct pool *pool, const struct id *workspace_id,
+                           const struct suppression *suppression, struct suppressed_number *row_r,
+                           bool *made_r, struct err *err)
+{
+    for (unsigned n = 0; n < TRIES; n++) {
+        err_clear(err);
+        if (insert(db, workspace_id, suppression, made_r, err) != 0) {
+            bool deadlock = err->code == ERR_UNAVAILABLE && db_connected(db);
+            if (!deadlock && err->code != ERR_UNCERTAIN)
+                return -1;
+            continue;
+        }
+        if (suppressed_numbers_get(db, pool, workspace_id, suppression->contact_number, row_r,
+                                   err) == 0)
+            return 0;
+        if (err->code != ERR_NOT_FOUND)
+            return -1;
+        /* somebody took it off the list again, in between */
+    }
+    return err_set(err, ERR_UNAVAILABLE, "The number could not be written. Please retry.");
+}
+
+struct many {
+    const struct id *workspace_id;
+    const struct suppression *suppressions;
+    size_t count, made;
+};
+
+static int put_many(struct db *db, void *ctx, struct err *err)
+{
+    struct many *m = ctx;
+
+    m->made = 0;
+    for (size_t done = 0; done < m->count;) {
+        size_t n = db_many_chunk(m->count - done);
+        struct query *q = db_use_many(db, STMT_SUPPRESSED_INSERT_MANY, n);
+        for (size_t i = 0; i < n; i++) {
+            const struct suppression *s = &m->suppressions[done + i];
+            query_bind_id(q, m->workspace_id);
+            query_bind_str(q, s->contact_number);
+            query_bind_str(q, str_of(suppression_source_text(s->source)));
+            query_bind_str(q, s->note);
+        }
+        if (query_run(q, err) != 0)
+            return -1;
+        m->made += query_affected(q);
+        done += n;
+    }
+    return 0;
+}
+
+int suppressed_numbers_put_many(struct db *db, const struct id *workspace_id,
+                                const struct suppression *suppressions, size_t count,
+                                size_t *made_r, struct err *err)
+{
+    struct many m = {workspace_id, suppressions, count, 0};
+
+    if (count > SUPPRESSED_MANY_MAX)
+        die("%zu suppressed numbers at once", count);
+    if (count > 0 && transaction_run(db, put_many, &m, err) != 0)
+        return -1;
+    *made_r = m.made;
+    return 0;
+}
+
+int suppressed_numbers_delete(struct db *db, const struct id *workspace_id,
+                              struct str contact_number, struct err *err)
+{
+    struct query *q = db_use(db, STMT_SUPPRESSED_DELETE);
+
+    query_bind_id(q, workspace_id);
+    query_bind_str(q, contact_number);
+    if (query_run_again(q, err) != 0)
+        return -1;
+    return query_affected(q) > 0 ? 0 : not_suppressed(err);
+}
+
+int suppressed_numbers_list(struct db *db, struct pool *pool, const struct id *workspace_id,
+                            struct str after, unsigned limit, struct suppressed_number **rows_r,
+                            size_t *count_r, bool *more_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_SUPPRESSED_LIST);
+
+    query_bind_id(q, workspace_id);
+    query_bind_str(q, after.p != NULL ? after : STR(""));
+    query_bind_i64(q, (int64_t)limit + 1);
+    if (query_run_again(q, err) != 0)
+        return -1;
+    *rows_r = pool_new(pool, struct suppressed_number, limit);
+    *count_r = 0;
+    *more_r = false;
+    while (query_next(q)) {
+        *more_r = *count_r == limit;
+        if (*more_r)
+            break;
+        read_row(q, pool, &(*rows_r)[(*count_r)++]);
+    }
+    return 0;
+}
