@@ -21,18 +21,22 @@ int call_request_no_agent(struct err *err, struct str agent_id)
                    (int)agent_id.n, agent_id.n > 0 ? agent_id.p : "");
 }
 
-static int fields_check(const struct json *body, struct err *err)
+/* Those of the call itself stand in front. */
+static const char *const known_fields[] = {"agent_id",     "scheduled_at",  "contact_number",
+                                           "contact_name", "contact_email", "additional_info"};
+#define KNOWN_FIELDS (sizeof(known_fields) / sizeof(known_fields[0]))
+#define FIELDS_OF_CALL 2
+
+static int fields_check(const struct json *body, size_t first, struct err *err)
 {
-    static const char *const known[] = {"agent_id",      "contact_number",  "contact_name",
-                                        "contact_email", "additional_info", "scheduled_at"};
     struct json *value;
     struct str name;
     size_t it = 0;
 
     while (json_each(body, &it, &name, &value)) {
         bool found = false;
-        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-            found = found || str_is(name, known[i]);
+        for (size_t i = first; i < KNOWN_FIELDS; i++)
+            found = found || str_is(name, known_fields[i]);
         if (!found) {
             name = field_echo(name);
             return err_set(err, ERR_INVALID, "Unknown field \"%.*s\".", (int)name.n,
@@ -65,16 +69,14 @@ static int optional(const struct json *body, const char *field, struct str *s_r,
     return 0;
 }
 
-static int read_name(const struct json *body, struct str *name_r, struct err *err)
+static int check_name(struct str name, struct err *err)
 {
-    if (optional(body, "contact_name", name_r, err) < 0)
-        return -1;
-    if (name_r->p == NULL)
+    if (name.p == NULL)
         return 0;
-    if (str_utf8_count(*name_r) > CONTACT_NAME_MAX)
+    if (str_utf8_count(name) > CONTACT_NAME_MAX)
         return err_set(err, ERR_INVALID, "contact_name must be at most %d characters.",
                        CONTACT_NAME_MAX);
-    if (field_has_control(*name_r, false))
+    if (field_has_control(name, false))
         return err_set(err, ERR_INVALID, "contact_name must not contain control characters.");
     return 0;
 }
@@ -91,19 +93,27 @@ static bool is_email(struct str s)
     return before > 0 && before + 1 < s.n && memchr(at + 1, '@', s.n - before - 1) == NULL;
 }
 
-static int read_email(const struct json *body, struct str *email_r, struct err *err)
+static int check_email(struct str email, struct err *err)
 {
-    if (optional(body, "contact_email", email_r, err) < 0)
-        return -1;
-    if (email_r->p == NULL)
+    if (email.p == NULL)
         return 0;
-    if (email_r->n > CONTACT_EMAIL_MAX)
+    if (email.n > CONTACT_EMAIL_MAX)
         return err_set(err, ERR_INVALID, "contact_email must be at most %d characters.",
                        CONTACT_EMAIL_MAX);
-    if (!is_email(*email_r))
+    if (!is_email(email))
         return err_set(err, ERR_INVALID,
                        "contact_email must be an email address such as raj@company.com.");
     return 0;
+}
+
+int call_request_check_contact(struct call_request *request, struct err *err)
+{
+    struct call_request *r = request;
+
+    if (phone_check(r->contact_number, "contact_number", &r->number_kind, err) < 0 ||
+        check_name(r->contact_name, err) < 0)
+        return -1;
+    return check_email(r->contact_email, err);
 }
 
 static int read_info(struct pool *pool, const struct json *body, struct str *info_r,
@@ -129,13 +139,9 @@ static int read_info(struct pool *pool, const struct json *body, struct str *inf
     return 0;
 }
 
-static int read_scheduled_at(const struct json *body, usec_t now, usec_t *at_r, struct err *err)
+int call_request_scheduled_at(struct str text, usec_t now, usec_t *at_r, struct err *err)
 {
-    struct str text;
-
     *at_r = TIME_NONE;
-    if (optional(body, "scheduled_at", &text, err) < 0)
-        return -1;
     if (text.p == NULL)
         return 0;
     if (time_parse(text, at_r) < 0)
@@ -147,6 +153,18 @@ static int read_scheduled_at(const struct json *body, usec_t now, usec_t *at_r, 
     if (*at_r > now + AHEAD_MAX)
         return err_set(err, ERR_INVALID, "scheduled_at must not be more than a year ahead.");
     return 0;
+}
+
+/* The members that say whom to call. */
+static int read_contact(struct pool *pool, const struct json *body, struct call_request *r,
+                        struct err *err)
+{
+    if (required(body, "contact_number", &r->contact_number, err) < 0 ||
+        optional(body, "contact_name", &r->contact_name, err) < 0 ||
+        optional(body, "contact_email", &r->contact_email, err) < 0 ||
+        call_request_check_contact(r, err) < 0)
+        return -1;
+    return read_info(pool, body, &r->additional_info, err);
 }
 
 static int fingerprint(const struct json *body, unsigned char out[SHA256_SIZE], struct err *err)
@@ -168,24 +186,31 @@ int call_request_read(struct pool *pool, const struct json *body, usec_t now,
                       struct call_request *request_r, struct err *err)
 {
     struct call_request *r = request_r;
-    struct str agent_id;
+    struct str agent_id, scheduled_at;
 
     memset(r, 0, sizeof(*r));
     if (json_type(body) != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "The request body must be a JSON object.");
-    if (fingerprint(body, r->fingerprint, err) < 0 || fields_check(body, err) < 0 ||
-        required(body, "agent_id", &agent_id, err) < 0 ||
-        required(body, "contact_number", &r->contact_number, err) < 0 ||
-        phone_check(r->contact_number, "contact_number", &r->number_kind, err) < 0 ||
-        read_name(body, &r->contact_name, err) < 0 ||
-        read_email(body, &r->contact_email, err) < 0 ||
-        read_info(pool, body, &r->additional_info, err) < 0 ||
-        read_scheduled_at(body, now, &r->scheduled_at, err) < 0)
+    if (fingerprint(body, r->fingerprint, err) < 0 || fields_check(body, 0, err) < 0 ||
+        required(body, "agent_id", &agent_id, err) < 0 || read_contact(pool, body, r, err) < 0 ||
+        optional(body, "scheduled_at", &scheduled_at, err) < 0 ||
+        call_request_scheduled_at(scheduled_at, now, &r->scheduled_at, err) < 0)
         return -1;
     /* Last, so that a body that is wrong in itself is told so first. */
     if (id_parse(ID_AGENT, agent_id, &r->agent_id) < 0)
         return call_request_no_agent(err, agent_id);
     return 0;
+}
+
+int call_request_read_contact(struct pool *pool, const struct json *object,
+                              struct call_request *request_r, struct err *err)
+{
+    memset(request_r, 0, sizeof(*request_r));
+    if (json_type(object) != JSON_OBJECT)
+        return err_set(err, ERR_INVALID, "It must be a JSON object.");
+    if (fields_check(object, FIELDS_OF_CALL, err) < 0)
+        return -1;
+    return read_contact(pool, object, request_r, err);
 }
 
 /* The content of a quoted string (RFC 8941 section 3.3.3) into out, which has room; -1: is none. */

@@ -31,6 +31,17 @@ struct call_request {
 int call_request_read(struct pool *pool, const struct json *body, usec_t now,
                       struct call_request *request_r, struct err *err) MUST_CHECK;
 
+/* One contact of a batch: contact_number, contact_name, contact_email and additional_info by the
+ * same rules; the rest of the request is zero. */
+int call_request_read_contact(struct pool *pool, const struct json *object,
+                              struct call_request *request_r, struct err *err) MUST_CHECK;
+/* The rules of contact_number, contact_name and contact_email (STR_NULL: not given) as they stand
+ * in the request, whose number_kind is filled. */
+int call_request_check_contact(struct call_request *request, struct err *err) MUST_CHECK;
+/* The rule of scheduled_at; STR_NULL gives TIME_NONE. */
+int call_request_scheduled_at(struct str text, usec_t now, usec_t *at_r,
+                              struct err *err) MUST_CHECK;
+
 /* ERR_NOT_FOUND with the sentence for an agent_id that is not one of the workspace's; -1. The
  * store says it too. */
 int call_request_no_agent(struct err *err, struct str agent_id);
