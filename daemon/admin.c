@@ -22,6 +22,7 @@ static const struct admin_noun nouns[] = {
     {"config", "The configuration: check it, show what is in force", admin_config},
     {"doctor", "Look for what is wrong with this installation", admin_doctor},
     {"keyfile", "The key file under which stored secrets are encrypted", admin_keyfile},
+    {"rekey", "Rotate the key file while everything runs", admin_rekey},
     {"workspace", "Workspaces: who has agents, keys, endpoints and calls", admin_workspace},
     {"user", "People: who can sign in, and where they are members", admin_user},
     {"agent", "Agents: who calls", admin_agent},

@@ -1,15 +1,16 @@
 /*
- * crypto.c - SHA-256, HMAC, randomness and AES-256-GCM over OpenSSL, and the key file.
+ * crypto.c - SHA-256, HMAC, randomness and AES-256-GCM over OpenSSL, with the keys of the key file
+ * (lib/base/key_file.h).
  *
  * The algorithm and its context are fetched once and kept: OpenSSL's look-up costs more than
  * hashing an API key. One thread, so one context is enough. What is signed or sealed, and under
  * which purpose, is the callers' business.
  */
 #include "lib/base/crypto.h"
+#include "lib/base/clock.h"
+#include "lib/base/key_file.h"
 #include "lib/base/pool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -18,29 +19,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define KEY_SIZE 32
-#define KEYS_MAX 255
-#define KEY_FILE_MAX 65536
 #define HASH_BLOCK 64 /* of SHA-256 */
 #define NONCE_SIZE 12
 #define TAG_SIZE 16
 
-struct key_list {
-    size_t count;
-    struct {
-        unsigned char id;
-        unsigned char key[KEY_SIZE];
-    } keys[KEYS_MAX]; /* oldest first */
-};
-
-/* The list is replaced when the file turns out to have got another key. */
+/* The list is replaced when the file has changed. */
 struct keyring {
     struct key_list *list;
     struct key_file {
         char *path;
         struct stat seen;
+        usec_t looked_at; /* monotonic */
     } * file;
 };
 
@@ -190,108 +180,11 @@ void crypto_wipe(void *p, size_t n)
     OPENSSL_cleanse(p, n);
 }
 
-/* "<id> <64 hex digits>" into the next place of the ring. No message shows the line itself. */
-static int keyring_add(struct key_list *list, struct str line, unsigned number, struct err *err)
-{
-    struct str id_text;
-    uint64_t id;
-    (void)str_split(&line, ' ', &id_text);
-    if (str_u64(id_text, 255, &id) != 0 || id == 0) {
-        return err_set(err, ERR_INVALID, "line %u: a key id must be 1 to 255", number);
-    }
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->keys[i].id == id) {
-            return err_set(err, ERR_INVALID, "line %u: key id %u is given twice", number,
-                           (unsigned)id);
-        }
-    }
-    if (hex_decode(str_trim(line), list->keys[list->count].key, KEY_SIZE) != 0) {
-        return err_set(err, ERR_INVALID, "line %u: a key must be 64 hex digits", number);
-    }
-    list->keys[list->count++].id = (unsigned char)id; /* ids differ, so there are at most 255 */
-    return 0;
-}
-
-static int keyring_parse(struct key_list *list, struct str text, struct err *err)
-{
-    struct str line;
-    for (unsigned number = 1; str_split(&text, '\n', &line); number++) {
-        if (line.n > 0 && line.p[line.n - 1] == '\r') {
-            line.n--;
-        }
-        line = str_trim(line);
-        if (line.n == 0 || line.p[0] == '#') {
-            continue;
-        }
-        if (keyring_add(list, line, number, err) != 0) {
-            return -1;
-        }
-    }
-    return list->count > 0 ? 0 : err_set(err, ERR_INVALID, "there is no key in it");
-}
-
-/* Reads the whole key file; how much there was goes to *n_r. */
-static int read_key_file(int fd, struct stat *st, char *text, size_t max, size_t *n_r,
-                         struct err *err)
-{
-    if (fstat(fd, st) != 0 || !S_ISREG(st->st_mode)) {
-        return err_set(err, ERR_INVALID, "is no regular file");
-    }
-    if ((st->st_mode & S_IRWXO) != 0) {
-        return err_set(err, ERR_INVALID, "others may read or write it: take that away (chmod o=)");
-    }
-    size_t n = 0;
-    while (n < max) {
-        ssize_t got = read(fd, text + n, max - n);
-        if (got < 0) {
-            return err_set(err, ERR_UNAVAILABLE, "cannot be read: %s", strerror(errno));
-        }
-        if (got == 0) {
-            *n_r = n;
-            return 0;
-        }
-        n += (size_t)got;
-    }
-    return err_set(err, ERR_INVALID, "is larger than %zu bytes", max);
-}
-
-static void forget_keys(struct key_list *list)
-{
-    crypto_wipe(list, sizeof(*list));
-    free(list);
-}
-
-static int load_keys(const char *path, struct key_list **list_r, struct stat *seen_r,
-                     struct err *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0) {
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_UNAVAILABLE, "key file %s: %s",
-                       path, strerror(errno));
-    }
-    size_t n = 0;
-    char *text = mem_alloc(KEY_FILE_MAX);
-    struct key_list *list = mem_alloc(sizeof(*list));
-    int result = read_key_file(fd, seen_r, text, KEY_FILE_MAX, &n, err);
-    close(fd);
-    if (result == 0) {
-        result = keyring_parse(list, (struct str){text, n}, err);
-    }
-    crypto_wipe(text, KEY_FILE_MAX);
-    free(text);
-    if (result != 0) {
-        forget_keys(list);
-        return err_prefix(err, "key file %s", path);
-    }
-    *list_r = list;
-    return 0;
-}
-
 int keyring_load(struct keyring **ring_r, const char *path, struct err *err)
 {
     struct key_list *list;
     struct stat seen;
-    if (load_keys(path, &list, &seen, err) != 0) {
+    if (key_file_load(path, &list, &seen, err) != 0) {
         return -1;
     }
     struct keyring *ring = mem_alloc(sizeof(*ring));
@@ -299,6 +192,7 @@ int keyring_load(struct keyring **ring_r, const char *path, struct err *err)
     ring->file = mem_alloc(sizeof(*ring->file));
     ring->file->path = mem_strdup(path);
     ring->file->seen = seen;
+    ring->file->looked_at = clock_monotonic();
     *ring_r = ring;
     return 0;
 }
@@ -306,7 +200,7 @@ int keyring_load(struct keyring **ring_r, const char *path, struct err *err)
 void keyring_destroy(struct keyring **ring)
 {
     if (*ring != NULL) {
-        forget_keys((*ring)->list);
+        key_list_free((*ring)->list);
         free((*ring)->file->path);
         free((*ring)->file);
         free(*ring);
@@ -314,33 +208,36 @@ void keyring_destroy(struct keyring **ring)
     }
 }
 
-static size_t find_key(const struct key_list *list, unsigned char id)
-{
-    size_t i = 0;
-    while (i < list->count && list->keys[i].id != id) {
-        i++;
-    }
-    return i;
-}
-
-/* Looks for the key in the file, when that has changed. What can't be read changes nothing. */
-static bool read_again(const struct keyring *ring, unsigned char id)
+/* Reads the file when it has changed. One that can't be used changes nothing. */
+static void look_again(const struct keyring *ring)
 {
     struct stat now, *seen = &ring->file->seen;
     struct key_list *list;
     struct err err;
+    ring->file->looked_at = clock_monotonic();
     if (stat(ring->file->path, &now) != 0 ||
         (now.st_mtim.tv_sec == seen->st_mtim.tv_sec &&
          now.st_mtim.tv_nsec == seen->st_mtim.tv_nsec && now.st_size == seen->st_size &&
          now.st_ino == seen->st_ino) ||
-        load_keys(ring->file->path, &list, &now, &err) != 0) {
-        return false;
+        key_file_load(ring->file->path, &list, &now, &err) != 0) {
+        return;
     }
     *seen = now;
-    bool found = find_key(list, id) < list->count;
     *ring->list = *list;
-    forget_keys(list);
-    return found;
+    key_list_free(list);
+}
+
+unsigned keyring_newest(const struct keyring *ring)
+{
+    if (clock_monotonic() - ring->file->looked_at >= KEYRING_LOOK_INTERVAL) {
+        look_again(ring);
+    }
+    return ring->list->keys[ring->list->newest].id;
+}
+
+bool keyring_has(const struct keyring *ring, unsigned id)
+{
+    return key_list_find(ring->list, id) < ring->list->count;
 }
 
 static int length_for_openssl(size_t n)
@@ -354,12 +251,13 @@ static int length_for_openssl(size_t n)
 void keyring_seal(const struct keyring *ring, struct str bound, struct str plain,
                   unsigned char *out)
 {
-    size_t newest = ring->list->count - 1;
+    unsigned id = keyring_newest(ring);
+    size_t newest = ring->list->newest;
     unsigned char *nonce = out + 1;
     unsigned char *text = nonce + NONCE_SIZE;
     int n;
     prepare_cipher();
-    out[0] = ring->list->keys[newest].id;
+    out[0] = (unsigned char)id;
     crypto_random(nonce, NONCE_SIZE);
     must(EVP_EncryptInit_ex2(cipher, aes_gcm, ring->list->keys[newest].key, nonce, NULL), "seal");
     must(EVP_EncryptUpdate(cipher, NULL, &n, &out[0], 1), "seal");
@@ -401,9 +299,10 @@ int keyring_open(const struct keyring *ring, struct str bound, struct str sealed
         return err_set(err, ERR_INTERNAL, "a sealed secret of %zu bytes is too short", sealed.n);
     }
     const unsigned char *bytes = (const unsigned char *)sealed.p;
-    size_t i = find_key(ring->list, bytes[0]);
-    if (i == ring->list->count && read_again(ring, bytes[0])) {
-        i = find_key(ring->list, bytes[0]);
+    size_t i = key_list_find(ring->list, bytes[0]);
+    if (i == ring->list->count) {
+        look_again(ring);
+        i = key_list_find(ring->list, bytes[0]);
     }
     if (i == ring->list->count) {
         return err_set(err, ERR_INTERNAL,
@@ -425,5 +324,5 @@ int keyring_open(const struct keyring *ring, struct str bound, struct str sealed
 void keyring_derive(const struct keyring *ring, const char *purpose, unsigned char out[SHA256_SIZE])
 {
     struct str part = str_of(purpose);
-    crypto_hmac_sha256(bytes_of(ring->list->keys[0].key, KEY_SIZE), &part, 1, out);
+    crypto_hmac_sha256(bytes_of(ring->list->root, KEY_SIZE), &part, 1, out);
 }

@@ -6,6 +6,7 @@
 #ifndef HV_CRYPTO_H
 #define HV_CRYPTO_H
 
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
 
@@ -38,11 +39,11 @@ void password_hash(struct str password, unsigned cost, char out[PASSWORD_TEXT_SI
 bool password_check(struct str password, struct str stored, unsigned cost, bool *anew_r);
 
 /*
- * The key file: lines "<id> <64 hex digits>", id 1 to 255; the last line is the key for new
- * secrets, all are tried for old ones by id. Blank lines and # comments are skipped. A file that
- * others may read is refused. A secret under an id that is not known makes keyring_open() read a
- * file that has changed again: programs that run learn of a new key by themselves.
+ * The keys of the key file (lib/base/key_file.h): the newest seals, all open, by id. Programs that
+ * run learn by themselves of a file that has changed: before they seal, though at most once in
+ * KEYRING_LOOK_INTERVAL, and when a secret is sealed under an id that they don't know.
  */
+#define KEYRING_LOOK_INTERVAL USEC_PER_S
 struct keyring;
 int keyring_load(struct keyring **ring_r, const char *path, struct err *err) MUST_CHECK;
 void keyring_destroy(struct keyring **ring);
@@ -54,7 +55,9 @@ void keyring_seal(const struct keyring *ring, struct str bound, struct str plain
                   unsigned char *out);
 int keyring_open(const struct keyring *ring, struct str bound, struct str sealed, struct pool *pool,
                  struct str *plain_r, struct err *err) MUST_CHECK;
-/* A key of its own for one purpose: HMAC-SHA256 of the purpose under the oldest key. */
+unsigned keyring_newest(const struct keyring *ring); /* the id that seals now */
+bool keyring_has(const struct keyring *ring, unsigned id);
+/* A key of its own for one purpose, the same for as long as the key file says (`derive`). */
 void keyring_derive(const struct keyring *ring, const char *purpose,
                     unsigned char out[SHA256_SIZE]);
 

@@ -250,18 +250,50 @@ START_TEST(a_key_that_came_later_is_found_in_the_file)
 }
 END_TEST
 
+START_TEST(a_running_program_soon_seals_under_a_key_that_came)
+{
+    struct keyring *ring = load("7 " KEY_A "\n");
+    unsigned char sealed[SEAL_OVERHEAD + 1];
+    usec_t deadline = clock_monotonic() + 20 * KEYRING_LOOK_INTERVAL;
+
+    ck_assert_uint_eq(keyring_newest(ring), 7);
+    write_keys("7 " KEY_A "\nnext 9 " KEY_B "\n8 " KEY_B "\n");
+    do {
+        keyring_seal(ring, STR("r"), STR("x"), sealed);
+    } while (sealed[0] != 8 && clock_monotonic() < deadline);
+    ck_assert_uint_eq(sealed[0], 8);
+    ck_assert_uint_eq(keyring_newest(ring), 8);
+    ck_assert(keyring_has(ring, 7) && keyring_has(ring, 9) && !keyring_has(ring, 1));
+    keyring_destroy(&ring);
+}
+END_TEST
+
+static void derive_of(const char *text, const char *purpose, unsigned char out[SHA256_SIZE])
+{
+    struct keyring *ring = load(text);
+    keyring_derive(ring, purpose, out);
+    keyring_destroy(&ring);
+}
+
 START_TEST(derived_keys_depend_on_purpose_and_oldest_key)
 {
-    unsigned char a[SHA256_SIZE], b[SHA256_SIZE], c[SHA256_SIZE];
-    struct keyring *ring = load("1 " KEY_A "\n");
-    keyring_derive(ring, "cursor", a);
-    keyring_derive(ring, "other", b);
-    keyring_destroy(&ring);
-    ring = load("1 " KEY_A "\n2 " KEY_B "\n");
-    keyring_derive(ring, "cursor", c);
-    keyring_destroy(&ring);
+    unsigned char a[SHA256_SIZE], b[SHA256_SIZE];
+    derive_of("1 " KEY_A "\n", "cursor", a);
+    derive_of("1 " KEY_A "\n", "other", b);
     ck_assert_mem_ne(a, b, SHA256_SIZE);
-    ck_assert_mem_eq(a, c, SHA256_SIZE);
+    derive_of("1 " KEY_A "\n2 " KEY_B "\n", "cursor", b);
+    ck_assert_mem_eq(a, b, SHA256_SIZE);
+    derive_of("2 " KEY_B "\n", "cursor", b);
+    ck_assert_mem_ne(a, b, SHA256_SIZE);
+}
+END_TEST
+
+START_TEST(derived_keys_are_of_the_line_that_says_so)
+{
+    unsigned char a[SHA256_SIZE], b[SHA256_SIZE];
+    derive_of("1 " KEY_A "\nderive " KEY_B "\n", "cursor", a);
+    derive_of("derive " KEY_B "\n2 " KEY_B "\n", "cursor", b);
+    ck_assert_mem_eq(a, b, SHA256_SIZE);
 }
 END_TEST
 
@@ -279,6 +311,14 @@ static const struct {
      "line 1: a key must be 64 hex digits"},
     {"two keys", "1 " KEY_A " " KEY_A, "line 1: a key must be 64 hex digits"},
     {"id twice", "1 " KEY_A "\n1 " KEY_B, "line 2: key id 1 is given twice"},
+    {"id twice, once as next", "1 " KEY_A "\nnext 1 " KEY_B, "line 2: key id 1 is given twice"},
+    {"only a next key", "next 1 " KEY_A, "there is no key in it"},
+    {"next without a key", "1 " KEY_A "\nnext 2", "line 2: a key must be 64 hex digits"},
+    {"next without an id", "1 " KEY_A "\nnext", "line 2: a key id must be 1 to 255"},
+    {"only what is derived from", "derive " KEY_A, "there is no key in it"},
+    {"derive twice", "derive " KEY_A "\n1 " KEY_A "\nderive " KEY_B,
+     "line 3: derive is given twice"},
+    {"a short derive", "derive 00\n1 " KEY_A, "line 1: a key must be 64 hex digits"},
 };
 
 START_TEST(key_files_refused)
@@ -337,7 +377,9 @@ static Suite *crypto_suite(void)
     tcase_add_test(tc, any_changed_byte_is_noticed);
     tcase_add_test(tc, the_last_key_seals_and_the_old_ones_open);
     tcase_add_test(tc, a_key_that_came_later_is_found_in_the_file);
+    tcase_add_test(tc, a_running_program_soon_seals_under_a_key_that_came);
     tcase_add_test(tc, derived_keys_depend_on_purpose_and_oldest_key);
+    tcase_add_test(tc, derived_keys_are_of_the_line_that_says_so);
     tcase_add_loop_test(tc, key_files_refused, 0, CASES(bad_files));
     tcase_add_loop_test(tc, a_key_file_open_to_others_is_refused, 0, CASES(modes));
     tcase_add_test(tc, a_missing_key_file_is_named);
