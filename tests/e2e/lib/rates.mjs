@@ -1,16 +1,23 @@
 // What tests of rate limits share: windows of the database's clock, and what headers say.
 import assert from 'node:assert/strict';
-import { inParallel, until } from './wait.mjs';
+import { inParallel } from './wait.mjs';
 
 export const UNKNOWN_CALL = '01890000-0000-7000-8000-000000000000';
 
-// Until this many seconds are left of the window.
-export function windowWith(system, seconds, window = 60) {
-  return until(
-    `a window with ${seconds} s left`,
-    async () => (await system.number(`SELECT ${window} - UNIX_TIMESTAMP() % ${window}`)) > seconds,
-    { within: 2000 * window, every: 100 },
-  );
+// Does work() until all of one time fell into one window of the database's clock; what the work made
+// before is left alone, so it makes what it counts anew each time.
+export async function inOneWindow(system, work, window = 60) {
+  const current = () => system.number(`SELECT UNIX_TIMESTAMP() DIV ${window}`);
+  for (;;) {
+    const begun = await current();
+    const done = await work().then(
+      () => ({}),
+      (failure) => ({ failure }),
+    );
+    if ((await current()) !== begun) continue;
+    if (done.failure) throw done.failure;
+    return;
+  }
 }
 
 // {key: {q, w}, workspace: ...} of one header, {key: {r, t}, ...} of the other.

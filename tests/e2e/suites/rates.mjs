@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { assertError } from '../lib/expect.mjs';
 import { createMessage, makeHook, tell } from '../lib/hooks.mjs';
 import { Api, send } from '../lib/http.mjs';
-import { burst, rates, UNKNOWN_CALL, windowWith } from '../lib/rates.mjs';
+import { burst, inOneWindow, rates, UNKNOWN_CALL } from '../lib/rates.mjs';
 import { suite } from '../lib/suite.mjs';
 import { freshNumber } from '../lib/system.mjs';
 
@@ -20,26 +20,26 @@ async function limited(system, { key, keyRate, rate } = {}) {
 }
 
 function headers(test) {
-  test('every answer to a good key says where its limits stand', async ({ system }) => {
-    const customer = await limited(system, { key: 500, rate: 1000 });
-    await windowWith(system, 5);
-    const answers = [
-      [201, await customer.api.create({ agent_id: customer.agent_id, contact_number: freshNumber() })],
-      [200, await customer.api.list()],
-      [400, await customer.api.create({})],
-      [404, await customer.api.get(UNKNOWN_CALL)],
-      [415, await customer.api.create('x', { 'Content-Type': 'text/plain' })],
-    ];
-    let spent = 0;
-    for (const [status, answer] of answers) {
-      spent++;
-      assert.equal(answer.status, status, answer.text);
-      const { policy, now } = rates(answer);
-      assert.deepEqual(policy, { key: { q: 500, w: 60 }, workspace: { q: 1000, w: 60 } });
-      assert.deepEqual([now.key.r, now.workspace.r], [500 - spent, 1000 - spent]);
-      assert.ok(now.key.t >= 1 && now.key.t <= 60, JSON.stringify(now));
-    }
-  });
+  test('every answer to a good key says where its limits stand', ({ system }) =>
+    inOneWindow(system, async () => {
+      const customer = await limited(system, { key: 500, rate: 1000 });
+      const answers = [
+        [201, await customer.api.create({ agent_id: customer.agent_id, contact_number: freshNumber() })],
+        [200, await customer.api.list()],
+        [400, await customer.api.create({})],
+        [404, await customer.api.get(UNKNOWN_CALL)],
+        [415, await customer.api.create('x', { 'Content-Type': 'text/plain' })],
+      ];
+      let spent = 0;
+      for (const [status, answer] of answers) {
+        spent++;
+        assert.equal(answer.status, status, answer.text);
+        const { policy, now } = rates(answer);
+        assert.deepEqual(policy, { key: { q: 500, w: 60 }, workspace: { q: 1000, w: 60 } });
+        assert.deepEqual([now.key.r, now.workspace.r], [500 - spent, 1000 - spent]);
+        assert.ok(now.key.t >= 1 && now.key.t <= 60, JSON.stringify(now));
+      }
+    }));
 
   test('a key without the scope is counted as well', async ({ system }) => {
     const customer = await system.customer({ key: ['--scopes', 'manage'] });
@@ -61,60 +61,60 @@ function headers(test) {
 }
 
 function floods(test) {
-  test(`of a burst of 200 at ${LIMIT} a minute ${LIMIT} are accepted`, { alone: true }, async ({ system }) => {
-    const customer = await limited(system, { key: LIMIT });
-    await windowWith(system, 20);
-    const { accepted, refused } = await burst(customer, 200);
-    assert.equal(accepted.length, LIMIT);
-    for (const answer of refused) {
-      assertError(answer, 429, 'rate_limited', /API key.* 60 in 60 s/);
-      const { now } = rates(answer);
-      assert.equal(now.key.r, 0);
-      assert.ok(Number(answer.headers['retry-after']) >= now.key.t);
-      assert.ok(now.key.t >= 1 && now.key.t <= 60);
-    }
-    const second = await system.admin('key', 'create', '--workspace', customer.workspace_id);
-    const api = new Api(system.url, second.key, { agent: system.agent });
-    assert.equal((await api.get(UNKNOWN_CALL)).status, 404, 'another key has its own limit');
-  });
+  test(`of a burst of 200 at ${LIMIT} a minute ${LIMIT} are accepted`, { alone: true }, ({ system }) =>
+    inOneWindow(system, async () => {
+      const customer = await limited(system, { key: LIMIT });
+      const { accepted, refused } = await burst(customer, 200);
+      assert.equal(accepted.length, LIMIT);
+      for (const answer of refused) {
+        assertError(answer, 429, 'rate_limited', /API key.* 60 in 60 s/);
+        const { now } = rates(answer);
+        assert.equal(now.key.r, 0);
+        assert.ok(Number(answer.headers['retry-after']) >= now.key.t);
+        assert.ok(now.key.t >= 1 && now.key.t <= 60);
+      }
+      const second = await system.admin('key', 'create', '--workspace', customer.workspace_id);
+      const api = new Api(system.url, second.key, { agent: system.agent });
+      assert.equal((await api.get(UNKNOWN_CALL)).status, 404, 'another key has its own limit');
+    }));
 
-  test("a workspace's keys share its limit", { alone: true }, async ({ system }) => {
-    const customer = await limited(system, { rate: 20 });
-    const second = await system.admin('key', 'create', '--workspace', customer.workspace_id);
-    const api = new Api(system.url, second.key, { agent: system.agent });
-    await windowWith(system, 10);
-    const one = await burst(customer, 15);
-    const two = await burst(customer, 15, { api });
-    assert.deepEqual([one.accepted.length, two.accepted.length], [15, 5]);
-    assertError(two.refused[0], 429, 'rate_limited', /workspace.* 20 in 60 s/);
-  });
+  test("a workspace's keys share its limit", { alone: true }, ({ system }) =>
+    inOneWindow(system, async () => {
+      const customer = await limited(system, { rate: 20 });
+      const second = await system.admin('key', 'create', '--workspace', customer.workspace_id);
+      const api = new Api(system.url, second.key, { agent: system.agent });
+      const one = await burst(customer, 15);
+      const two = await burst(customer, 15, { api });
+      assert.deepEqual([one.accepted.length, two.accepted.length], [15, 5]);
+      assertError(two.refused[0], 429, 'rate_limited', /workspace.* 20 in 60 s/);
+    }));
 
-  test("an inbound hook has a key's limit, and spends its workspace's", { alone: true }, async ({ system }) => {
-    const customer = await limited(system, { keyRate: 10, rate: 15 });
-    await windowWith(system, 10);
-    const hook = await makeHook(customer); // the workspace's first request
-    const message = createMessage({}); // of no use: what counts is that it came
-    const answers = [];
-    for (let i = 0; i < 12; i++) answers.push(await tell(system, hook.url, message));
-    assert.deepEqual(
-      answers.map(({ status }) => status),
-      [...Array(10).fill(400), 429, 429],
-    );
-    assert.deepEqual(rates(answers[0]).policy, { hook: { q: 10, w: 60 }, workspace: { q: 15, w: 60 } });
-    assertError(answers[11], 429, 'rate_limited', /hook/);
-    assert.equal(rates(answers[11]).now.hook.r, 0);
-    assert.equal((await burst(customer, 12)).accepted.length, 4, "of the workspace's 15");
-  });
+  test("an inbound hook has a key's limit, and spends its workspace's", { alone: true }, ({ system }) =>
+    inOneWindow(system, async () => {
+      const customer = await limited(system, { keyRate: 10, rate: 15 });
+      const hook = await makeHook(customer); // the workspace's first request
+      const message = createMessage({}); // of no use: what counts is that it came
+      const answers = [];
+      for (let i = 0; i < 12; i++) answers.push(await tell(system, hook.url, message));
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [...Array(10).fill(400), 429, 429],
+      );
+      assert.deepEqual(rates(answers[0]).policy, { hook: { q: 10, w: 60 }, workspace: { q: 15, w: 60 } });
+      assertError(answers[11], 429, 'rate_limited', /hook/);
+      assert.equal(rates(answers[11]).now.hook.r, 0);
+      assert.equal((await burst(customer, 12)).accepted.length, 4, "of the workspace's 15");
+    }));
 
-  test('a refused request makes nothing', { alone: true }, async ({ system }) => {
-    const customer = await limited(system, { key: 1 });
-    await windowWith(system, 5);
-    assert.equal((await customer.api.get(UNKNOWN_CALL)).status, 404);
-    const fields = { agent_id: customer.agent_id, contact_number: freshNumber() };
-    assertError(await customer.api.create(fields), 429, 'rate_limited');
-    await system.admin('key', 'limit', customer.key_id, '--rate', 'none');
-    assert.deepEqual((await customer.api.list()).json.data, []);
-  });
+  test('a refused request makes nothing', { alone: true }, ({ system }) =>
+    inOneWindow(system, async () => {
+      const customer = await limited(system, { key: 1 });
+      assert.equal((await customer.api.get(UNKNOWN_CALL)).status, 404);
+      const fields = { agent_id: customer.agent_id, contact_number: freshNumber() };
+      assertError(await customer.api.create(fields), 429, 'rate_limited');
+      await system.admin('key', 'limit', customer.key_id, '--rate', 'none');
+      assert.deepEqual((await customer.api.list()).json.data, []);
+    }));
 }
 
 function operators(test) {
