@@ -1,13 +1,15 @@
 // The end-to-end suite: whole systems behind real web servers, driven from outside.
 //
-//   node tests/e2e/run.mjs --programs BUILDDIR [--suite core|faults|full] [--server NAME|all]
-//                          [--only PATTERN] [--jobs N] [--patience FACTOR] [--keep]
+//   node tests/e2e/run.mjs --programs BUILDDIR [--suite core|faults|full] [--server NAME,...|all]
+//                          [--wire NAME,...] [--only PATTERN] [--jobs N] [--patience FACTOR] [--keep]
 //
 // core: what must hold on every web server; faults: the rest, once; full: both (the default).
+// --wire names servers on which, of core, only the suites about what a web server hands over run.
+// --jobs: how many systems at once; by default one more than there are processors, as tests wait a lot.
 // --only runs the tests whose "subject: claim" matches the regular expression. --keep leaves the
 // folders of systems with failures. The last line is "e2e: N passed, N failed".
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CarrierProgram } from './lib/carrier.mjs';
@@ -19,6 +21,8 @@ import { inParallel, inTime, setPatience } from './lib/wait.mjs';
 
 const SERVERS = ['apache', 'apache-fcgid', 'apache-cgi', 'lighttpd', 'nginx'];
 const MORE_SERVERS = ['apache-htaccess-fcgid']; // by name only
+
+const SLOW_SERVERS = { 'apache-fcgid': 60, 'apache-cgi': 60 }; // seconds, more or less: they begin first
 
 // Times of the shared core system: short, so that a call's whole life takes a moment.
 const CORE_SETTINGS = {
@@ -35,8 +39,8 @@ const CORE_SETTINGS = {
   housekeeping_interval: '200ms',
 };
 
-const usage = `usage: run.mjs --programs DIR [--suite core|faults|full] [--server ${[...SERVERS, ...MORE_SERVERS].join('|')}|all]
-               [--only PATTERN] [--jobs N] [--patience FACTOR] [--keep]`;
+const usage = `usage: run.mjs --programs DIR [--suite core|faults|full] [--server ${[...SERVERS, ...MORE_SERVERS].join('|')},...|all]
+               [--wire NAME,...] [--only PATTERN] [--jobs N] [--patience FACTOR] [--keep]`;
 
 function readOptions() {
   let values;
@@ -46,8 +50,9 @@ function readOptions() {
         programs: { type: 'string' },
         suite: { type: 'string', default: 'full' },
         server: { type: 'string', default: 'all' },
+        wire: { type: 'string' },
         only: { type: 'string' },
-        jobs: { type: 'string', default: '2' },
+        jobs: { type: 'string', default: String(availableParallelism() + 1) },
         patience: { type: 'string', default: '1' },
         keep: { type: 'boolean', default: false },
       },
@@ -57,14 +62,17 @@ function readOptions() {
   }
   if (!values.programs) stop('--programs is missing');
   if (!['core', 'faults', 'full'].includes(values.suite)) stop(`no suite "${values.suite}"`);
-  if (values.server !== 'all' && ![...SERVERS, ...MORE_SERVERS].includes(values.server))
-    stop(`no server "${values.server}"`);
+  const wire = values.wire?.split(',') ?? [];
+  const whole = values.server === 'all' ? SERVERS : values.server.split(',');
+  for (const name of [...whole, ...wire])
+    if (![...SERVERS, ...MORE_SERVERS].includes(name)) stop(`no server "${name}"`);
   return {
     ...values,
     programs: path.resolve(values.programs),
     only: values.only && new RegExp(values.only, 'i'),
     jobs: Number(values.jobs),
-    servers: values.server === 'all' ? SERVERS : [values.server],
+    servers: whole.filter((name) => !wire.includes(name)),
+    wire,
   };
 }
 
@@ -96,9 +104,11 @@ function planJobs(suites, options) {
   }
   if (options.suite !== 'faults') {
     const core = suites.filter(({ runs }) => runs === 'core');
-    for (const server of options.servers) {
+    for (const server of [...options.servers, ...options.wire]) {
       const system = { server, settings: CORE_SETTINGS, dispatcher: true };
-      jobs.push({ name: `core-${server}`, label: `${server}`, weight: 15, system, suites: core, server });
+      const some = options.wire.includes(server) ? core.filter(({ wire }) => wire) : core;
+      const weight = SLOW_SERVERS[server] ?? 35;
+      jobs.push({ name: `core-${server}`, label: `${server}`, weight, system, suites: some, server });
     }
   }
   const wanted = ({ subject }, { claim }) => !options.only || options.only.test(`${subject}: ${claim}`);

@@ -6,6 +6,7 @@
 //
 // runs: 'core' (on every web server, on one system that the core suites share) or 'faults' (once,
 //   on a system of its own).
+// wire: true for a core suite about what a web server hands over and gives back (see --wire).
 // system: what System.start() takes: {server, settings, dispatcher}; null: no system at all.
 // width: how many of its tests run at once (default 1); {alone: true} keeps a test by itself.
 // within: a test's own time limit in milliseconds (default 60 s).

@@ -308,6 +308,12 @@ export class System {
     return answer.json.data.call_id;
   }
 
+  // The time of calls that were made for later has come.
+  makeDue(...callIds) {
+    return this.sql(`UPDATE calls SET scheduled_at = NOW(6), due_at = NOW(6)
+      WHERE status = 'scheduled' AND call_id IN (${callIds.map(idSql)})`);
+  }
+
   // One event for a customer that does not talk: a call that is disallowed as it is made. The call's
   // id; nothing but the delivery is left to a dispatcher.
   event(customer) {

@@ -208,7 +208,7 @@ function switches(test) {
     const agents = agentsOf(customer);
     const { agent_id } = customer;
     const call = () => customer.api.create({ agent_id, contact_number: freshNumber() });
-    const later = await system.call(customer, { scheduled_at: new Date(Date.now() + 3_000).toISOString() });
+    const later = await system.call(customer, { scheduled_at: new Date(Date.now() + 3_600_000).toISOString() });
     await call();
     for (let i = 0; i < 2; i++)
       assert.equal(assertOk(await agents.act(agent_id, 'disable')).enabled, false);
@@ -225,6 +225,7 @@ function switches(test) {
     assertError(await agents.remove(agent_id), 404, 'not_found');
     assertError(await agents.act(agent_id, 'enable'), 404, 'not_found');
     assert.deepEqual((await agents.list()).json.data, []);
+    await system.makeDue(later);
     const over = await system.over(customer, later);
     assert.equal(over.error.code, 'agent_disabled');
     assert.ok((await customer.api.list({ agent_id })).json.data.length >= 3);

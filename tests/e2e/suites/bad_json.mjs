@@ -277,7 +277,7 @@ function sizes(test) {
   );
 }
 
-export default suite('bad_json', { runs: 'core', width: 4 }, (test) => {
+export default suite('bad_json', { runs: 'core', wire: true, width: 4 }, (test) => {
   notJson(test);
   bytes(test);
   sizes(test);

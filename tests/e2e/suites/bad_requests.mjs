@@ -318,7 +318,7 @@ function queries(test) {
   );
 }
 
-export default suite('bad_requests', { runs: 'core', width: 4 }, (test) => {
+export default suite('bad_requests', { runs: 'core', wire: true, width: 4 }, (test) => {
   strangers(test);
   methods(test);
   keys(test);

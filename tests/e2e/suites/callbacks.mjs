@@ -24,7 +24,7 @@ async function placed({ system, carriers, receiver }, fields = {}) {
   return { carrier, customer, callId, dial, token: dial.token, box: customer.box };
 }
 
-export default suite('callbacks', { runs: 'core', width: 4 }, (test) => {
+export default suite('callbacks', { runs: 'core', wire: true, width: 4 }, (test) => {
   test('a carrier is asked with everything it needs, signed in both dialects', async (context) => {
     const fields = { contact_name: 'Raj Patel', contact_email: 'raj@company.com' };
     const { system } = context;

@@ -25,7 +25,7 @@ function readMetrics(text) {
 
 const metricsOf = async (system) => readMetrics((await send(`${system.url}/metrics`)).text);
 
-export default suite('health', { runs: 'core' }, (test) => {
+export default suite('health', { runs: 'core', wire: true }, (test) => {
   test('/healthz needs no key and says that process and database are well', async ({ system }) => {
     const answer = await send(`${system.url}/healthz`);
     assert.equal(answer.status, 200, answer.text);

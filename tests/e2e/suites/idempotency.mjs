@@ -34,7 +34,7 @@ function callsOf(system, customer) {
   return system.number(`SELECT COUNT(*) FROM calls WHERE workspace_id = ${idSql(customer.workspace_id)}`);
 }
 
-export default suite('idempotency', { runs: 'core', width: 4 }, (test) => {
+export default suite('idempotency', { runs: 'core', wire: true, width: 4 }, (test) => {
   test('the same key and request give the first answer again, marked as replayed', async ({ system }) => {
     const customer = await system.customer();
     const fields = request(customer);
@@ -160,8 +160,12 @@ export default suite('idempotency', { runs: 'core', width: 4 }, (test) => {
   }) => {
     const customer = await system.customer();
     const key = freshKey();
-    const fields = request(customer, { scheduled_at: new Date(Date.now() - 299_000).toISOString() });
-    const first = await post(customer, key, fields);
+    // Five minutes are allowed: so little less that the rest passes soon, but not on the way there.
+    let fields, first;
+    for (let left = 500; first?.status !== 201 && left <= 8_000; left *= 2) {
+      fields = request(customer, { scheduled_at: new Date(Date.now() - 300_000 + left).toISOString() });
+      first = await post(customer, key, fields);
+    }
     assertCreated(first);
     await until(
       'the time to be too old for a new request',

@@ -209,8 +209,9 @@ function events(test) {
   }) => {
     const carrier = carriers.carrier();
     const customer = await system.customer({ box: receiver.box(), carrier });
-    const callId = await system.call(customer, { scheduled_at: new Date(Date.now() + 1500).toISOString() });
+    const callId = await system.call(customer, { scheduled_at: new Date(Date.now() + 3_600_000).toISOString() });
     await system.admin('agent', 'disable', customer.agent_id);
+    await system.makeDue(callId);
     const call = await system.status(customer, callId, 'disallowed');
     assert.equal(call.error.code, 'agent_disabled');
     assert.match(

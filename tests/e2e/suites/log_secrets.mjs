@@ -34,7 +34,7 @@ async function visit(system, url) {
   await sendRaw(system.url, [head('BREW', 'Connection: close')]);
 }
 
-export default suite('log_secrets', { runs: 'core', width: 2 }, (test) => {
+export default suite('log_secrets', { runs: 'core', wire: true, width: 2 }, (test) => {
   test('no callback token stands in any log, the http carrier and the simulator', async (context) => {
     const { system, carriers } = context;
     const carrier = carriers.carrier();

@@ -123,7 +123,7 @@ function hosts(test) {
   });
 }
 
-export default suite('rates_flood', { runs: 'faults', weight: 8, system: { settings, dispatcher: false } }, (test) => {
+export default suite('rates_flood', { runs: 'faults', weight: 30, system: { settings, dispatcher: false } }, (test) => {
   windows(test);
   costs(test);
   hosts(test);

@@ -29,7 +29,7 @@ async function halfSent({ url }, path, key, head, defer) {
   return socket;
 }
 
-export default suite('slow_clients', { runs: 'core' }, (test) => {
+export default suite('slow_clients', { runs: 'core', wire: true }, (test) => {
   for (const [form, head] of Object.entries(HEADS)) {
     test(
       `twice as many half-sent bodies as there are processes keep no good request waiting: ${form}`,
