@@ -131,6 +131,15 @@ int json_i64(const struct json *v, int64_t *value_r)
     return 0;
 }
 
+int json_f64(const struct json *v, double *value_r)
+{
+    if (json_type(v) != JSON_NUMBER) {
+        return -1;
+    }
+    *value_r = json_object_get_double(unwrap(v));
+    return 0;
+}
+
 struct str json_str(const struct json *v)
 {
     if (json_type(v) != JSON_STRING) {

@@ -33,6 +33,7 @@ json_get(const struct json *object,
          const char *name); /* NULL: absent (a JSON null gives a value of type JSON_NULL) */
 bool json_bool(const struct json *v);
 int json_i64(const struct json *v, int64_t *value_r) MUST_CHECK; /* -1: no integer */
+int json_f64(const struct json *v, double *value_r) MUST_CHECK;  /* -1: no number */
 struct str json_str(const struct json *v);                       /* STR_NULL when no string */
 size_t json_count(const struct json *v);                         /* members or elements */
 struct json *json_at(const struct json *array, size_t i);

@@ -70,8 +70,8 @@ extern const char *const function_on_missing_texts[]; /* empty, error */
 extern const char *const function_when_texts[];
 
 #define FUNCTION_NAME_MAX 64
-#define FUNCTION_BODY_MAX 65536 /* bytes of a request's body, rendered */
-#define FUNCTION_URL_MAX 8192   /* of a URL, rendered */
+#define FUNCTION_BODY_MAX 524288 /* bytes of a request's body, rendered */
+#define FUNCTION_URL_MAX 8192    /* of a URL, rendered */
 #define FUNCTION_RETRIES_MAX 3
 
 /* JSON members are texts; STR_NULL: not set. */
@@ -128,6 +128,9 @@ enum function_setting {
 int function_settings_read(struct pool *pool, const struct json *body, bool changing,
                            const struct url_guard *guard, struct function *function,
                            uint64_t *given_r, struct err *err) MUST_CHECK;
+
+/* Has the path of a URL a segment "." or ".."? Values in a URL must not lead to another path. */
+bool function_url_dotted(struct str url);
 
 /* The bits of event types (lib/rules/event.h) that start a post_call function. */
 unsigned function_event_mask(int when);

@@ -63,7 +63,7 @@ int template_render(struct buf *b, struct pool *pool, const struct template *t,
                     struct err *err) MUST_CHECK;
 
 /* A JSON value whose strings, at any depth, are templates. Names of members are no templates: "{{"
- * in one is refused. Errors begin with the path ("body.slot.date at character 3: ..."). */
+ * in one is refused. Errors begin with the path ("body.slot.date: at character 3: ..."). */
 int template_json_check(struct pool *pool, const struct json *value, const char *name,
                         unsigned sources, struct err *err) MUST_CHECK;
 int template_json_render(struct buf *b, struct pool *pool, const struct json *value,

@@ -1,0 +1,398 @@
+/*
+ * function.c - reads a function's settings by their table, then checks the whole.
+ */
+#include "lib/rules/function.h"
+#include "lib/rules/custom_headers.h"
+#include "lib/rules/event.h"
+#include "lib/rules/json_path.h"
+#include "lib/rules/schema.h"
+#include "lib/rules/template.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define SAVED_NAMES_MAX 50
+#define QUERY_MAX 50
+
+const char *const function_phase_texts[] = {
+#define X(name, text) text,
+    FUNCTION_PHASES(X)
+#undef X
+        NULL};
+const char *const function_method_texts[] = {
+#define X(name, text) text,
+    FUNCTION_METHODS(X)
+#undef X
+        NULL};
+const char *const function_on_error_texts[] = {
+#define X(name, text) text,
+    FUNCTION_ON_ERRORS(X)
+#undef X
+        NULL};
+const char *const function_when_texts[] = {
+#define X(name, text) text,
+    FUNCTION_WHENS(X)
+#undef X
+        NULL};
+const char *const function_on_missing_texts[] = {"empty", "error", NULL};
+
+/* Milliseconds, in the order of the phases. */
+static const int64_t timeout_default[] = {3000, 4000, 10000};
+static const int64_t timeout_most[] = {10000, 8000, 30000};
+_Static_assert(sizeof(timeout_default) / sizeof(timeout_default[0]) == FUNCTION_PHASE_COUNT &&
+                   sizeof(timeout_most) / sizeof(timeout_most[0]) == FUNCTION_PHASE_COUNT,
+               "a time per phase");
+
+const char *function_phase_text(enum function_phase p)
+{
+    return (unsigned)p < FUNCTION_PHASE_COUNT ? function_phase_texts[p] : "?";
+}
+
+/* What comes in another form than it is kept in. */
+struct function_body {
+    struct function f;
+    int on_missing;
+    const struct json *headers, *query, *body, *parameters, *static_parameters, *save;
+};
+
+#define SETTING(kind_of_value, member)                                                             \
+    .name = #member, .type = FIELD_##kind_of_value,                                                \
+    .offset = offsetof(struct function_body, f.member)
+
+static const struct field fields[FUNCTION_SETTING_COUNT] = {
+    [FUNCTION_AGENT] = {SETTING(ID, agent_id), .required = true, .kind = ID_AGENT},
+    [FUNCTION_PHASE] = {SETTING(CHOICE, phase), .required = true, .choices = function_phase_texts},
+    [FUNCTION_NAME] = {SETTING(TEXT, name), .required = true, .min = 1, .max = FUNCTION_NAME_MAX},
+    [FUNCTION_DESCRIPTION] = {SETTING(LINES, description), .max = 1000},
+    [FUNCTION_METHOD] = {SETTING(CHOICE, method), .choices = function_method_texts},
+    [FUNCTION_URL] = {SETTING(TEXT, url), .required = true, .min = 1, .max = 2048},
+    [FUNCTION_HEADERS] = {FIELD(JSON, struct function_body, headers)},
+    [FUNCTION_QUERY] = {FIELD(JSON, struct function_body, query)},
+    [FUNCTION_BODY] = {FIELD(JSON, struct function_body, body)},
+    [FUNCTION_PARAMETERS] = {FIELD(JSON, struct function_body, parameters)},
+    [FUNCTION_STATIC_PARAMETERS] = {FIELD(JSON, struct function_body, static_parameters)},
+    [FUNCTION_TIMEOUT] = {SETTING(INT, timeout_ms), .min = 100, .max = 30000},
+    [FUNCTION_RETRIES] = {SETTING(INT, retries), .max = FUNCTION_RETRIES_MAX},
+    [FUNCTION_ON_ERROR] = {SETTING(CHOICE, on_error), .choices = function_on_error_texts},
+    [FUNCTION_ON_MISSING] = {FIELD(CHOICE, struct function_body, on_missing),
+                             .choices = function_on_missing_texts},
+    [FUNCTION_SAVE] = {FIELD(JSON, struct function_body, save)},
+    [FUNCTION_WHEN] = {SETTING(CHOICE, when), .choices = function_when_texts},
+    [FUNCTION_SAY_WHILE_RUNNING] = {SETTING(TEXT, say_while_running), .max = 500},
+    [FUNCTION_SAY_ON_ERROR] = {SETTING(TEXT, say_on_error), .max = 500},
+    [FUNCTION_ENABLED] = {SETTING(BOOL, enabled)},
+    [FUNCTION_POSITION] = {SETTING(INT, position), .max = 1000},
+};
+
+static bool has(uint64_t set, enum function_setting setting)
+{
+    return (set & (UINT64_C(1) << setting)) != 0;
+}
+
+static int refuse(struct err *err, const char *field, const char *what)
+{
+    return err_set(err, ERR_INVALID, "%s%s", field, what);
+}
+
+/* The sources that a phase's templates may name. */
+static unsigned sources_of(int phase)
+{
+    unsigned sources = TEMPLATE_ALL;
+    if (phase != PHASE_DURING_CALL)
+        sources &= ~(1u << TEMPLATE_ARGS);
+    if (phase != PHASE_POST_CALL)
+        sources &= ~(1u << TEMPLATE_RESULT);
+    return sources;
+}
+
+static bool name_good(struct str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        if (c >= 0x80 || !(isalnum(c) || c == '_' || c == '-'))
+            return false;
+    }
+    return name.n > 0 && name.n <= FUNCTION_NAME_MAX;
+}
+
+/* The host must be the owner's: what is said on a phone must not choose who is asked. */
+static bool head_has_host(struct str head)
+{
+    const char *slashes = memmem(head.p, head.n, "://", 3);
+
+    if (slashes == NULL)
+        return false;
+    for (const char *at = slashes + 3; at < head.p + head.n; at++) {
+        if (*at == '/' || *at == '?')
+            return at > slashes + 3;
+    }
+    return false;
+}
+
+bool function_url_dotted(struct str url)
+{
+    const char *slashes = memmem(url.p, url.n, "://", 3);
+    struct str part, path = url;
+
+    if (slashes != NULL)
+        path = (struct str){slashes + 3, url.n - (size_t)(slashes + 3 - url.p)};
+    const char *query = memchr(path.p, '?', path.n);
+    if (query != NULL)
+        path.n = (size_t)(query - path.p);
+    while (str_split(&path, '/', &part)) {
+        if (str_is(part, ".") || str_is(part, ".."))
+            return true;
+    }
+    return false;
+}
+
+static int check_url(struct pool *pool, const struct function *f, const struct url_guard *guard,
+                     struct err *err)
+{
+    struct template_scope nothing = {.now = 0};
+    struct template *t;
+    struct buf b;
+
+    if (template_parse(pool, f->url, sources_of(f->phase), &t, err) != 0)
+        return err_prefix(err, "url");
+    if (!template_is_text(t) && !head_has_host(template_head(t)))
+        return refuse(err, "url", " must not have a template before the path: its host is fixed.");
+    if (function_url_dotted(f->url))
+        return refuse(err, "url", " must not have . or .. in its path.");
+    buf_init(&b, FUNCTION_URL_MAX);
+    int result = template_render(&b, pool, t, TEMPLATE_URL, &nothing, false, err);
+    if (result != 0)
+        err_prefix(err, "url");
+    else
+        result = url_guard_check(guard, buf_as_str(&b), "url", err);
+    buf_deinit(&b);
+    return result;
+}
+
+static int check_query(struct pool *pool, const struct json *query, unsigned sources,
+                       struct err *err)
+{
+    struct json *value;
+    struct str name;
+    size_t it = 0;
+
+    if (json_type(query) != JSON_OBJECT || json_count(query) > QUERY_MAX)
+        return refuse(err, "query", " must be an object of at most 50 members.");
+    while (json_each(query, &it, &name, &value)) {
+        enum json_type type = json_type(value);
+        if (type != JSON_STRING && type != JSON_NUMBER && type != JSON_BOOL)
+            return err_set(err, ERR_INVALID, "query.%.*s must be a string, a number or a boolean.",
+                           STR_ARG(field_echo(name)));
+    }
+    return template_json_check(pool, query, "query", sources, err);
+}
+
+static bool variable_good(struct str name)
+{
+    return name_good(name) && memchr(name.p, '-', name.n) == NULL &&
+           !isdigit((unsigned char)name.p[0]);
+}
+
+static int check_save(const struct json *save, struct err *err)
+{
+    struct json *path;
+    struct str name;
+    size_t it = 0;
+
+    if (json_type(save) != JSON_OBJECT || json_count(save) > SAVED_NAMES_MAX)
+        return refuse(err, "save", " must be an object of at most 50 members.");
+    while (json_each(save, &it, &name, &path)) {
+        struct str shown = field_echo(name);
+        if (!variable_good(name))
+            return err_set(err, ERR_INVALID,
+                           "save: \"%.*s\" is no variable's name: 1 to 64 letters, digits and _, "
+                           "no digit first.",
+                           (int)shown.n, shown.n > 0 ? shown.p : "");
+        if (json_str(path).p == NULL)
+            return err_set(err, ERR_INVALID, "save.%.*s must be a path such as $.name.",
+                           STR_ARG(shown));
+        if (json_path_check(json_str(path), err) != 0)
+            return err_prefix(err, "save.%.*s", STR_ARG(shown));
+    }
+    return 0;
+}
+
+static int check_headers(struct pool *pool, struct str headers, struct err *err)
+{
+    struct json *object, *value;
+    struct str name;
+    size_t it = 0;
+
+    if (headers.p == NULL)
+        return 0;
+    if (json_parse(pool, headers, &object, err) != 0)
+        return -1;
+    while (json_each(object, &it, &name, &value)) {
+        struct str text = json_str(value), shown = field_echo(name);
+        if (str_is_nocase(name, "idempotency-key"))
+            return refuse(err, "headers", ": Idempotency-Key is set by the server.");
+        if (memmem(text.p, text.n, "{{", 2) != NULL)
+            return err_set(err, ERR_INVALID, "headers.%.*s can't be a template.", STR_ARG(shown));
+    }
+    return 0;
+}
+
+/* What is set must be something that the phase looks at. */
+static int check_phase(const struct function *f, struct err *err)
+{
+    bool during = f->phase == PHASE_DURING_CALL, post = f->phase == PHASE_POST_CALL;
+
+    if (f->timeout_ms > timeout_most[f->phase])
+        return err_set(err, ERR_INVALID,
+                       "timeout_ms must be a whole number from 100 to %lld in %s.",
+                       (long long)timeout_most[f->phase], function_phase_texts[f->phase]);
+    if (f->parameters.p != NULL && !during)
+        return refuse(err, "parameters", " are for during_call functions.");
+    if ((f->say_while_running.n > 0 || f->say_on_error.n > 0) && !during)
+        return refuse(err, "say_while_running", " and say_on_error are for during_call functions.");
+    if (f->when != WHEN_ALWAYS && !post)
+        return refuse(err, "when", " is for post_call functions.");
+    if (f->on_error == ON_ERROR_DISALLOW && f->phase != PHASE_PRE_CALL)
+        return refuse(err, "on_error", ": disallow is for pre_call functions.");
+    if (post && (f->retries > 0 || f->on_error != ON_ERROR_CONTINUE))
+        return refuse(err, "retries",
+                      " and on_error are not for post_call functions: they are delivered and "
+                      "retried like webhooks.");
+    if (post && f->save.p != NULL)
+        return refuse(err, "save", " is not for post_call functions: the call is over.");
+    return 0;
+}
+
+static int parse(struct pool *pool, struct str text, struct json **value_r, struct err *err)
+{
+    *value_r = NULL;
+    return text.p == NULL ? 0 : json_parse(pool, text, value_r, err);
+}
+
+static int check_documents(struct pool *pool, const struct function *f, struct err *err)
+{
+    struct json *query, *body, *parameters, *fixed, *save;
+    unsigned sources = sources_of(f->phase);
+
+    if (parse(pool, f->query, &query, err) != 0 || parse(pool, f->body, &body, err) != 0 ||
+        parse(pool, f->parameters, &parameters, err) != 0 ||
+        parse(pool, f->static_parameters, &fixed, err) != 0 ||
+        parse(pool, f->save, &save, err) != 0)
+        return -1;
+    if ((query != NULL && check_query(pool, query, sources, err) != 0) ||
+        (body != NULL && template_json_check(pool, body, "body", sources, err) != 0) ||
+        (parameters != NULL && schema_check(parameters, "parameters", err) != 0) ||
+        (save != NULL && check_save(save, err) != 0))
+        return -1;
+    if (body != NULL && f->method == METHOD_GET)
+        return refuse(err, "body", " must not be set for GET.");
+    if (fixed == NULL)
+        return 0;
+    if (json_type(fixed) != JSON_OBJECT)
+        return refuse(err, "static_parameters", " must be an object.");
+    if (body != NULL && json_type(body) != JSON_OBJECT && json_type(body) != JSON_STRING)
+        return refuse(err, "static_parameters", " need a body that is an object.");
+    /* Nothing that is said in a call may become one. */
+    return template_json_check(pool, fixed, "static_parameters", sources & ~(1u << TEMPLATE_ARGS),
+                               err);
+}
+
+static int check_whole(struct pool *pool, const struct function *f, const struct url_guard *guard,
+                       struct err *err)
+{
+    if (!name_good(f->name))
+        return refuse(err, "name", " must be 1 to 64 letters, digits, _ and -.");
+    if (check_phase(f, err) != 0 || check_url(pool, f, guard, err) != 0 ||
+        check_headers(pool, f->headers, err) != 0)
+        return -1;
+    return check_documents(pool, f, err);
+}
+
+/* A document as it is kept; a null removes it. */
+static void take(struct pool *pool, uint64_t given, enum function_setting setting,
+                 const struct json *value, struct str *into)
+{
+    struct buf b;
+
+    if (!has(given, setting))
+        return;
+    *into = STR_NULL;
+    if (json_type(value) == JSON_NULL)
+        return;
+    buf_init(&b, 1024 * 1024);
+    json_write(&b, value);
+    *into = pool_str(pool, buf_as_str(&b));
+    buf_deinit(&b);
+}
+
+static void set_defaults(struct function *f)
+{
+    f->description = f->say_while_running = f->say_on_error = STR("");
+    f->method = METHOD_POST;
+    f->headers = f->query = f->body = f->parameters = f->static_parameters = f->save = STR_NULL;
+    f->timeout_ms = 0;
+    f->retries = 0;
+    f->on_error = ON_ERROR_CONTINUE;
+    f->missing_fails = false;
+    f->when = WHEN_ALWAYS;
+    f->enabled = true;
+}
+
+int function_settings_read(struct pool *pool, const struct json *json, bool changing,
+                           const struct url_guard *guard, struct function *function,
+                           uint64_t *given_r, struct err *err)
+{
+    struct function_body body = {.f = *function};
+    struct fields_seen seen;
+
+    if (!changing)
+        set_defaults(&body.f);
+    body.on_missing = body.f.missing_fails;
+    if (fields_read(json, fields, FUNCTION_SETTING_COUNT, changing, &body, &seen, err) != 0)
+        return -1;
+    if (changing && (has(seen.given, FUNCTION_AGENT) || has(seen.given, FUNCTION_PHASE)))
+        return refuse(err, has(seen.given, FUNCTION_AGENT) ? "agent_id" : "phase",
+                      " can't be changed; make another function.");
+    if (!changing && has(seen.given, FUNCTION_POSITION))
+        return refuse(err, "position", " is changed afterwards: a new function is the last.");
+    if (has(seen.given, FUNCTION_HEADERS) &&
+        custom_headers_merge(pool, body.f.headers, body.headers, &body.f.headers, err) != 0)
+        return -1;
+    if (!changing && !has(seen.given, FUNCTION_TIMEOUT))
+        body.f.timeout_ms = timeout_default[body.f.phase];
+    body.f.missing_fails = body.on_missing != 0;
+    take(pool, seen.given, FUNCTION_QUERY, body.query, &body.f.query);
+    take(pool, seen.given, FUNCTION_BODY, body.body, &body.f.body);
+    take(pool, seen.given, FUNCTION_PARAMETERS, body.parameters, &body.f.parameters);
+    take(pool, seen.given, FUNCTION_STATIC_PARAMETERS, body.static_parameters,
+         &body.f.static_parameters);
+    take(pool, seen.given, FUNCTION_SAVE, body.save, &body.f.save);
+    if (check_whole(pool, &body.f, guard, err) != 0)
+        return -1;
+    *function = body.f;
+    *given_r = seen.given;
+    return 0;
+}
+
+unsigned function_event_mask(int when)
+{
+    unsigned completed = 1u << EVENT_CALL_COMPLETED, failed = 1u << EVENT_CALL_FAILED;
+    return when == WHEN_COMPLETED ? completed : when == WHEN_FAILED ? failed : completed | failed;
+}
+
+void functions_offer(struct buf *b, const struct function *functions, size_t count)
+{
+    buf_char(b, '[');
+    for (size_t i = 0; i < count; i++) {
+        const struct function *f = &functions[i];
+        buf_text(b, i == 0 ? "{\"name\":" : ",{\"name\":");
+        buf_json(b, f->name);
+        buf_lit(b, ",\"description\":");
+        buf_json(b, f->description);
+        buf_lit(b, ",\"parameters\":");
+        buf_str(b, f->parameters.p != NULL ? f->parameters
+                                           : STR("{\"type\":\"object\",\"properties\":{}}"));
+        buf_char(b, '}');
+    }
+    buf_char(b, ']');
+}

@@ -1,0 +1,358 @@
+/*
+ * function_request.c - the request of a function for a call.
+ */
+#include "lib/rules/custom_headers.h"
+#include "lib/rules/function_private.h"
+#include "lib/rules/signature.h"
+
+#include <string.h>
+
+/* What the steps of making a request share. */
+struct making {
+    struct pool *pool;
+    const struct function *f;
+    const struct function_context *context;
+    struct template_scope scope;
+    const struct json *fixed; /* static parameters, rendered; NULL: none */
+    struct err *err;
+};
+
+static int internal(struct making *m, const char *what)
+{
+    m->err->code = ERR_INTERNAL;
+    return err_prefix(m->err, "function's %s", what);
+}
+
+/* A column's document; NULL when there is none. */
+static int stored(struct making *m, struct str text, const char *what, struct json **value_r)
+{
+    *value_r = NULL;
+    if (text.p == NULL)
+        return 0;
+    return json_parse(m->pool, text, value_r, m->err) == 0 ? 0 : internal(m, what);
+}
+
+/* A column's document with its templates filled in, as text. */
+static int rendered(struct making *m, const struct json *document, const char *what,
+                    struct str *text_r)
+{
+    struct buf b;
+
+    buf_init(&b, FUNCTION_BODY_MAX);
+    int result =
+        template_json_render(&b, m->pool, document, &m->scope, m->f->missing_fails, m->err);
+    if (result == 0)
+        *text_r = pool_str(m->pool, buf_as_str(&b));
+    else
+        err_prefix(m->err, "%s", what);
+    buf_deinit(&b);
+    return result;
+}
+
+/* One object of two, parsed and as text. */
+static int laid(struct making *m, const struct json *under, const struct json *over,
+                struct json **value_r, struct str *text_r)
+{
+    struct buf b;
+
+    buf_init(&b, FUNCTION_BODY_MAX);
+    object_lay(&b, under, over);
+    bool overflow = b.overflow;
+    *text_r = pool_str(m->pool, buf_as_str(&b));
+    buf_deinit(&b);
+    if (overflow)
+        return err_set(m->err, ERR_TOO_LARGE, "the body is over %d bytes.", FUNCTION_BODY_MAX);
+    return value_r == NULL ? 0 : json_parse(m->pool, *text_r, value_r, m->err);
+}
+
+static int make_scope(struct making *m)
+{
+    struct json *templates, *fixed, *arguments;
+    struct str text;
+
+    if (function_scope(m->pool, m->context, &m->scope, m->err) != 0 ||
+        stored(m, m->f->static_parameters, "static_parameters", &templates) != 0)
+        return -1;
+    if (templates != NULL) {
+        if (rendered(m, templates, "static_parameters", &text) != 0 ||
+            json_parse(m->pool, text, &fixed, m->err) != 0)
+            return -1;
+        m->fixed = fixed;
+    }
+    if (m->f->phase != PHASE_DURING_CALL)
+        return 0;
+    if (laid(m, m->scope.at[TEMPLATE_ARGS], m->fixed, &arguments, &text) != 0)
+        return -1;
+    m->scope.at[TEMPLATE_ARGS] = arguments;
+    return 0;
+}
+
+/* ---- the URL ---- */
+
+static void add_pair(struct making *m, struct buf *url, struct str name, struct str value)
+{
+    buf_char(url, memchr(url->data, '?', url->len) == NULL ? '?' : '&');
+    buf_str(url, percent_encode(m->pool, name));
+    buf_char(url, '=');
+    if (value.n > 0)
+        buf_str(url, percent_encode(m->pool, value));
+}
+
+static struct str bare(struct making *m, const struct json *value)
+{
+    struct buf b;
+
+    if (json_type(value) == JSON_STRING)
+        return json_str(value);
+    if (json_type(value) == JSON_NULL)
+        return STR("");
+    buf_init(&b, FUNCTION_URL_MAX + 1);
+    json_write(&b, value);
+    struct str text = pool_str(m->pool, buf_as_str(&b));
+    buf_deinit(&b);
+    return text;
+}
+
+static void add_members(struct making *m, struct buf *url, const struct json *object,
+                        const struct json *but)
+{
+    struct json *value;
+    struct str name;
+    size_t it = 0;
+
+    while (object != NULL && json_each(object, &it, &name, &value)) {
+        if (but == NULL || object_member(but, name) == NULL)
+            add_pair(m, url, name, bare(m, value));
+    }
+}
+
+static int add_query(struct making *m, struct buf *url)
+{
+    struct json *query, *value;
+    struct str text, name;
+    size_t it = 0;
+    bool no_body =
+        m->f->body.p == NULL && (m->f->method == METHOD_GET || m->f->method == METHOD_DELETE);
+
+    if (stored(m, m->f->query, "query", &query) != 0)
+        return -1;
+    const struct json *more = !no_body                           ? NULL
+                              : m->f->phase == PHASE_DURING_CALL ? m->scope.at[TEMPLATE_ARGS]
+                                                                 : m->fixed;
+    if (query != NULL) {
+        if (rendered(m, query, "query", &text) != 0 ||
+            json_parse(m->pool, text, &value, m->err) != 0)
+            return -1;
+        add_members(m, url, value, no_body ? m->fixed : NULL);
+        query = value;
+    }
+    /* What the owner wrote stands before what a model said under the same name. */
+    while (more != NULL && json_each(more, &it, &name, &value)) {
+        bool fixed = object_member(m->fixed, name) != NULL;
+        if (fixed || object_member(query, name) == NULL)
+            add_pair(m, url, name, bare(m, value));
+    }
+    return 0;
+}
+
+static int make_url(struct making *m, struct function_request *request)
+{
+    struct template *t;
+    struct buf url;
+    int result = -1;
+
+    if (template_parse(m->pool, m->f->url, TEMPLATE_ALL, &t, m->err) != 0)
+        return internal(m, "url");
+    buf_init(&url, FUNCTION_URL_MAX);
+    if (template_render(&url, m->pool, t, TEMPLATE_URL, &m->scope, m->f->missing_fails, m->err) !=
+        0)
+        err_prefix(m->err, "url");
+    else if (function_url_dotted(buf_as_str(&url)))
+        err_set(m->err, ERR_INVALID, "url: a value would lead to another path.");
+    else
+        result = add_query(m, &url);
+    if (result == 0 && url.overflow)
+        result = err_set(m->err, ERR_TOO_LARGE, "url: it is over %d characters.", FUNCTION_URL_MAX);
+    request->url = pool_dup(m->pool, url.data, url.len);
+    buf_deinit(&url);
+    return result;
+}
+
+/* ---- the body ---- */
+
+/* What goes without a body of the function's own, outside of a call. */
+static int default_body(struct making *m, struct str *text_r)
+{
+    static const struct {
+        const char *name;
+        enum template_source source;
+    } members[] = {{"{\"call\":", TEMPLATE_CALL},
+                   {",\"contact\":", TEMPLATE_CONTACT},
+                   {",\"info\":", TEMPLATE_INFO},
+                   {",\"vars\":", TEMPLATE_VARS},
+                   {",\"result\":", TEMPLATE_RESULT}};
+    struct buf b;
+
+    buf_init(&b, FUNCTION_BODY_MAX);
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        const struct json *value = m->scope.at[members[i].source];
+        if (members[i].source == TEMPLATE_RESULT && value == NULL)
+            continue;
+        buf_text(&b, members[i].name);
+        if (value == NULL)
+            buf_lit(&b, "{}");
+        else
+            json_write(&b, value);
+    }
+    buf_char(&b, '}');
+    bool overflow = b.overflow;
+    *text_r = pool_str(m->pool, buf_as_str(&b));
+    buf_deinit(&b);
+    if (overflow)
+        return err_set(m->err, ERR_TOO_LARGE, "the body is over %d bytes.", FUNCTION_BODY_MAX);
+    return 0;
+}
+
+static int lay_fixed(struct making *m, struct str *text)
+{
+    struct json *body;
+
+    if (m->fixed == NULL)
+        return 0;
+    if (json_parse(m->pool, *text, &body, m->err) != 0)
+        return -1;
+    if (json_type(body) != JSON_OBJECT)
+        return err_set(m->err, ERR_INVALID,
+                       "body: it came out as no object, so that there is no place for the static "
+                       "parameters.");
+    return laid(m, body, m->fixed, NULL, text);
+}
+
+static int make_body(struct making *m, struct function_request *request)
+{
+    bool sends = m->f->method != METHOD_GET && m->f->method != METHOD_DELETE;
+    struct json *body;
+    struct buf b;
+
+    request->body = STR_NULL;
+    if (stored(m, m->f->body, "body", &body) != 0)
+        return -1;
+    if (body != NULL) {
+        if (rendered(m, body, "body", &request->body) != 0)
+            return -1;
+        return lay_fixed(m, &request->body);
+    }
+    if (!sends)
+        return 0;
+    if (m->f->phase != PHASE_DURING_CALL)
+        return default_body(m, &request->body) == 0 ? lay_fixed(m, &request->body) : -1;
+    buf_init(&b, FUNCTION_BODY_MAX);
+    json_write(&b, m->scope.at[TEMPLATE_ARGS]);
+    request->body = pool_str(m->pool, buf_as_str(&b));
+    buf_deinit(&b);
+    return 0;
+}
+
+/* ---- the headers ---- */
+
+static void make_key(struct making *m, struct str key, struct function_request *request)
+{
+    char id[ID_TEXT_SIZE];
+
+    id_format(ID_CALL, &m->context->call_id, id);
+    request->key = str_of(pool_printf(m->pool, "%s:%.*s%s%.*s", id, STR_ARG(m->f->name),
+                                      key.n > 0 ? ":" : "", (int)key.n, key.n > 0 ? key.p : ""));
+}
+
+static bool names(struct str line, const char *header)
+{
+    size_t n = strlen(header);
+    return line.n > n && line.p[n] == ':' && str_is_nocase((struct str){line.p, n}, header);
+}
+
+static int make_headers(struct making *m, const struct str *secrets, size_t secret_count,
+                        struct function_request *request)
+{
+    struct signed_headers signature;
+    struct str *own;
+    size_t own_count, n = 0;
+    bool accepts = false;
+
+    if (custom_headers_lines(m->pool, m->f->headers, &own, &own_count, m->err) != 0)
+        return -1;
+    struct str *lines = request->headers = pool_new(m->pool, struct str, own_count + 8);
+    for (size_t i = 0; i < own_count; i++) {
+        lines[n++] = own[i];
+        accepts = accepts || names(own[i], "accept");
+    }
+    if (!accepts)
+        lines[n++] = STR("Accept: application/json");
+    if (request->body.p != NULL)
+        lines[n++] = STR("Content-Type: application/json");
+    lines[n++] = str_of(pool_printf(m->pool, "Idempotency-Key: %.*s", STR_ARG(request->key)));
+    if (secret_count > 0) {
+        signature_make(m->pool, secrets, secret_count, request->key, m->context->now,
+                       request->body.p == NULL ? STR("") : request->body, &signature);
+        for (size_t i = 0; i < sizeof(signature.line) / sizeof(signature.line[0]); i++)
+            lines[n++] = signature.line[i];
+    }
+    request->header_count = n;
+    return 0;
+}
+
+/* At most max bytes of a text, whole characters. */
+static struct str beginning(struct str text, size_t max)
+{
+    if (text.n > max) {
+        text.n = max;
+        while (text.n > 0 && ((unsigned char)text.p[text.n] & 0xc0) == 0x80)
+            text.n--;
+    }
+    return text;
+}
+
+static int make_record(struct making *m, struct function_request *request)
+{
+    struct buf b, headers;
+
+    buf_init(&headers, 65536);
+    if (custom_headers_hidden(&headers, m->pool,
+                              m->f->headers.p == NULL ? STR("{}") : m->f->headers, m->err) != 0) {
+        buf_deinit(&headers);
+        return -1;
+    }
+    buf_init(&b, 1024 * 1024);
+    buf_printf(&b, "{\"method\":\"%s\",\"url\":", request->method);
+    buf_json(&b, str_of(request->url));
+    buf_lit(&b, ",\"headers\":{\"Idempotency-Key\":");
+    buf_json(&b, request->key);
+    if (headers.len > 2)
+        buf_char(&b, ',');
+    buf_add(&b, headers.data + 1, headers.len - 1);
+    buf_lit(&b, ",\"body\":");
+    if (request->body.n > FUNCTION_REQUEST_KEPT)
+        buf_json(&b, beginning(request->body, FUNCTION_REQUEST_KEPT));
+    else
+        buf_str(&b, request->body.p == NULL ? STR("null") : request->body);
+    buf_char(&b, '}');
+    request->record = pool_str(m->pool, buf_as_str(&b));
+    buf_deinit(&b);
+    buf_deinit(&headers);
+    return 0;
+}
+
+int function_request_make(struct pool *pool, const struct function *function,
+                          const struct function_context *context, struct str key,
+                          const struct str *secrets, size_t secret_count,
+                          struct function_request *request_r, struct err *err)
+{
+    struct making m = {.pool = pool, .f = function, .context = context, .err = err};
+
+    *request_r = (struct function_request){.method = function_method_texts[function->method]};
+    if (make_scope(&m) != 0 || make_url(&m, request_r) != 0 || make_body(&m, request_r) != 0)
+        return -1;
+    make_key(&m, key, request_r);
+    if (make_headers(&m, secrets, secret_count, request_r) != 0)
+        return -1;
+    return make_record(&m, request_r);
+}

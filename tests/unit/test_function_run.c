@@ -1,0 +1,393 @@
+/* Running a function, without the sending: requests, answers, retries, variables. */
+#include "lib/rules/function_run.h"
+#include "lib/rules/signature.h"
+#include "tests/unit/check_main.h"
+
+#include <string.h>
+
+#define CALL "01890a5d-ac96-774b-bcce-b302099a8057"
+
+static struct pool *pool;
+static struct function_context context;
+
+static void set_up(void)
+{
+    pool_create(&pool);
+    context = (struct function_context){
+        .attempt = 2,
+        .test = true,
+        .contact_number = STR("+919876543210"),
+        .contact_name = STR("Asha"),
+        .agent_name = STR("Front desk"),
+        .agent_language = STR("en-IN"),
+        .additional_info = STR("{\"id\":\"a/b\",\"up\":\"..\",\"n\":7}"),
+        .variables = STR("{\"tier\":\"gold\"}"),
+        .arguments = STR("{\"date\":\"2026-01-02\",\"clinic\":1}"),
+        .created_at = 0,
+        .scheduled_at = TIME_NONE,
+        .now = 1700000000 * USEC_PER_S,
+        .offset_minutes = 330,
+    };
+    ck_assert_int_eq(id_parse(ID_CALL, STR(CALL), &context.call_id), 0);
+    context.agent_id = context.call_id;
+}
+
+static void tear_down(void)
+{
+    pool_destroy(&pool);
+}
+
+static struct function function_of(enum function_phase phase)
+{
+    return (struct function){.phase = (int)phase,
+                             .name = STR("book"),
+                             .method = METHOD_POST,
+                             .url = STR("https://crm.example/x")};
+}
+
+static struct function_request make(const struct function *f, const char *key)
+{
+    struct function_request request;
+    struct err err;
+    ck_assert_ok(function_request_make(pool, f, &context, str_of(key), NULL, 0, &request, &err),
+                 err);
+    return request;
+}
+
+static bool has_header(const struct function_request *request, const char *line)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (str_is(request->headers[i], line))
+            return true;
+    }
+    return false;
+}
+
+START_TEST(during_a_call_the_arguments_are_sent)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    f.static_parameters = STR("{\"clinic\":9,\"by\":\"{{agent.name}}\"}");
+    struct function_request r = make(&f, "run_1");
+    ck_assert_str_eq(r.method, "POST");
+    ck_assert_str_eq(r.url, "https://crm.example/x");
+    ck_assert_str_is(r.body, "{\"date\":\"2026-01-02\",\"clinic\":9,\"by\":\"Front desk\"}");
+    ck_assert_str_is(r.key, CALL ":book:run_1");
+    ck_assert(has_header(&r, "Idempotency-Key: " CALL ":book:run_1"));
+    ck_assert(has_header(&r, "Content-Type: application/json"));
+    ck_assert(has_header(&r, "Accept: application/json"));
+}
+END_TEST
+
+START_TEST(static_parameters_win_in_bodies_of_ones_own)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    f.static_parameters = STR("{\"clinic\":9}");
+    f.body = STR("{\"clinic\":\"{{args.clinic}}\",\"day\":\"{{args.date}}\",\"n\":\"{{info.n}}\"}");
+    ck_assert_str_is(make(&f, "x").body, "{\"day\":\"2026-01-02\",\"n\":7,\"clinic\":9}");
+    f.body = STR("{\"all\":\"{{args}}\"}");
+    ck_assert_str_is(make(&f, "x").body,
+                     "{\"all\":{\"date\":\"2026-01-02\",\"clinic\":9},\"clinic\":9}");
+    f.body = STR("\"{{args.date}}\"");
+    struct function_request r;
+    struct err err;
+    ck_assert_int_eq(function_request_make(pool, &f, &context, STR("x"), NULL, 0, &r, &err), -1);
+    ck_assert_int_eq(err.code, ERR_INVALID);
+}
+END_TEST
+
+START_TEST(get_carries_arguments_in_the_query)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    f.method = METHOD_GET;
+    f.url = STR("https://crm.example/{{info.id}}/x?v=1");
+    f.query = STR("{\"tier\":\"{{vars.tier}} &\",\"clinic\":5,\"date\":\"mine\"}");
+    f.static_parameters = STR("{\"clinic\":9}");
+    struct function_request r = make(&f, "x");
+    ck_assert_str_eq(r.url, "https://crm.example/a%2Fb/x?v=1&tier=gold%20%26&date=mine&clinic=9");
+    ck_assert_ptr_null(r.body.p);
+    ck_assert(!has_header(&r, "Content-Type: application/json"));
+}
+END_TEST
+
+START_TEST(before_and_after_a_call_it_is_described)
+{
+    struct function f = function_of(PHASE_PRE_CALL);
+    context.variables = STR_NULL;
+    ck_assert_str_is(make(&f, "2").body,
+                     "{\"call\":{\"id\":\"" CALL
+                     "\",\"attempt\":2,\"test\":true,\"from_number\":null,"
+                     "\"created_at\":\"1970-01-01T00:00:00.000Z\",\"scheduled_at\":null},"
+                     "\"contact\":{\"number\":\"+919876543210\",\"name\":\"Asha\",\"email\":null},"
+                     "\"info\":{\"id\":\"a/b\",\"up\":\"..\",\"n\":7},\"vars\":{}}");
+    f = function_of(PHASE_POST_CALL);
+    f.body = STR("{\"r\":\"{{result}}\",\"t\":\"{{result.transcript_text}}\"}");
+    context.result.known = true;
+    context.result.status = STR("completed");
+    context.result.outcome = STR("booked");
+    context.result.duration_seconds = 61;
+    context.result.transcript =
+        STR("[{\"role\":\"agent\",\"text\":\"Hi\"},{\"role\":\"contact\",\"text\":\"Yes\"}]");
+    ck_assert_str_is(make(&f, NULL).body,
+                     "{\"r\":{\"status\":\"completed\",\"outcome\":\"booked\",\"summary\":null,"
+                     "\"transcript\":[{\"role\":\"agent\",\"text\":\"Hi\"},{\"role\":\"contact\","
+                     "\"text\":\"Yes\"}],\"transcript_text\":\"agent: Hi\\ncontact: Yes\","
+                     "\"duration_seconds\":61,\"error\":null},\"t\":\"agent: Hi\\ncontact: Yes\"}");
+    ck_assert_str_is(make(&f, NULL).key, CALL ":book");
+}
+END_TEST
+
+START_TEST(values_do_not_leave_the_path)
+{
+    struct function f = function_of(PHASE_PRE_CALL);
+    struct function_request r;
+    struct err err;
+    f.url = STR("https://crm.example/a/{{info.up}}/b");
+    ck_assert_int_eq(function_request_make(pool, &f, &context, STR("1"), NULL, 0, &r, &err), -1);
+    ck_assert_str_eq(err.message, "url: a value would lead to another path.");
+}
+END_TEST
+
+START_TEST(what_is_missing_is_empty_or_an_error)
+{
+    struct function f = function_of(PHASE_PRE_CALL);
+    struct function_request r;
+    struct err err;
+    f.body = STR("{\"a\":\"{{vars.none}}\",\"b\":\"x{{vars.none}}\"}");
+    ck_assert_str_is(make(&f, "1").body, "{\"a\":null,\"b\":\"x\"}");
+    f.missing_fails = true;
+    ck_assert_int_eq(function_request_make(pool, &f, &context, STR("1"), NULL, 0, &r, &err), -1);
+    ck_assert_int_eq(err.code, ERR_INVALID);
+    ck_assert_str_eq(err.message, "body: {{vars.none}} is missing.");
+}
+END_TEST
+
+START_TEST(is_signed_and_recorded_without_secrets)
+{
+    static const char secret[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    struct str secrets[] = {{secret, sizeof(secret) - 1}};
+    struct function f = function_of(PHASE_PRE_CALL);
+    struct function_request r;
+    struct signature_input in = {STR_NULL, STR_NULL, STR_NULL, STR_NULL};
+    struct err err;
+
+    f.headers = STR("{\"Authorization\":\"Bearer hush\",\"Accept\":\"text/csv\"}");
+    f.body = STR("{\"a\":1}");
+    ck_assert_ok(function_request_make(pool, &f, &context, STR("2"), secrets, 1, &r, &err), err);
+    ck_assert(has_header(&r, "Authorization: Bearer hush"));
+    ck_assert(!has_header(&r, "Accept: application/json"));
+    for (size_t i = 0; i < r.header_count; i++) {
+        struct str line = r.headers[i];
+        if (str_starts(line, "webhook-id: "))
+            in.webhook_id = (struct str){line.p + 12, line.n - 12};
+        if (str_starts(line, "webhook-timestamp: "))
+            in.webhook_timestamp = (struct str){line.p + 19, line.n - 19};
+        if (str_starts(line, "webhook-signature: "))
+            in.webhook_signature = (struct str){line.p + 19, line.n - 19};
+    }
+    ck_assert_str_is(in.webhook_id, CALL ":book:2");
+    ck_assert_ok(signature_check(secrets, 1, &in, context.now, r.body, &err), err);
+    ck_assert_str_is(r.record,
+                     "{\"method\":\"POST\",\"url\":\"https://crm.example/x\",\"headers\":{"
+                     "\"Idempotency-Key\":\"" CALL ":book:2\",\"Authorization\":\"(hidden)\","
+                     "\"Accept\":\"(hidden)\"},\"body\":{\"a\":1}}");
+}
+END_TEST
+
+START_TEST(long_bodies_are_recorded_cut)
+{
+    struct function f = function_of(PHASE_PRE_CALL);
+    char *body = pool_alloc(pool, 20003);
+    struct json *record;
+    struct err err;
+    memset(body, 'a', 20002);
+    body[0] = body[20001] = '"';
+    f.body = str_of(body);
+    struct function_request r = make(&f, "1");
+    ck_assert_uint_eq(r.body.n, 20002);
+    ck_assert_ok(json_parse(pool, r.record, &record, &err), err);
+    ck_assert_uint_eq(json_str(json_get(record, "body")).n, FUNCTION_REQUEST_KEPT);
+}
+END_TEST
+
+/* ---- answers ---- */
+
+#define JSON_TYPE "application/json"
+
+static const struct {
+    enum function_phase phase;
+    const char *save;
+    bool missing_fails;
+    enum http_outcome outcome;
+    int status;
+    const char *type, *body;
+    enum run_error error;
+    const char *saved, *result;
+    bool rejected, retry;
+} answers[] = {
+    {PHASE_PRE_CALL, NULL, false, HTTP_ANSWERED, 200, JSON_TYPE, "{\"a\":1}", RUN_GOOD, NULL,
+     "null", false, false},
+    {PHASE_PRE_CALL, NULL, false, HTTP_ANSWERED, 204, NULL, "", RUN_GOOD, NULL, "null", false,
+     false},
+    {PHASE_PRE_CALL, NULL, false, HTTP_ANSWERED, 200, "text/html", "<p>", RUN_GOOD, NULL, "null",
+     false, false},
+    {PHASE_PRE_CALL, "{\"x\":\"$.a.b\",\"y\":\"$.c\"}", false, HTTP_ANSWERED, 200,
+     "application/json; charset=utf-8", "{\"a\":{\"b\":[1,\"z\"]}}", RUN_GOOD, "{\"x\":[1,\"z\"]}",
+     "{\"a\":{\"b\":[1,\"z\"]}}", false, false},
+    {PHASE_PRE_CALL, "{\"x\":\"$.a\"}", true, HTTP_ANSWERED, 200, JSON_TYPE, "{\"b\":1}",
+     RUN_SAVE_MISSED, NULL, NULL, false, false},
+    {PHASE_PRE_CALL, "{\"x\":\"$.a\"}", true, HTTP_ANSWERED, 204, NULL, "", RUN_SAVE_MISSED, NULL,
+     NULL, false, false},
+    {PHASE_PRE_CALL, "{\"x\":\"$.a\"}", true, HTTP_ANSWERED, 200, JSON_TYPE, "{\"a\":null}",
+     RUN_GOOD, "{\"x\":null}", "{\"a\":null}", false, false},
+    {PHASE_PRE_CALL, "{\"eligible\":\"$.ok\"}", false, HTTP_ANSWERED, 200, JSON_TYPE,
+     "{\"ok\":false}", RUN_GOOD, "{\"eligible\":false}", "{\"ok\":false}", true, false},
+    {PHASE_PRE_CALL, "{\"eligible\":\"$.ok\"}", false, HTTP_ANSWERED, 200, JSON_TYPE,
+     "{\"ok\":\"false\"}", RUN_GOOD, "{\"eligible\":\"false\"}", "{\"ok\":\"false\"}", false,
+     false},
+    {PHASE_PRE_CALL, "{\"eligible\":\"$.ok\"}", false, HTTP_ANSWERED, 500, JSON_TYPE,
+     "{\"ok\":false}", RUN_SERVER_ERROR, NULL, NULL, false, true},
+    {PHASE_PRE_CALL, "{\"x\":\"$.a\"}", false, HTTP_ANSWERED, 200, "text/html", "<p>",
+     RUN_CONTENT_TYPE, NULL, NULL, false, false},
+    {PHASE_PRE_CALL, "{\"x\":\"$.a\"}", false, HTTP_ANSWERED, 200, JSON_TYPE, "rubbish",
+     RUN_NOT_JSON, NULL, NULL, false, false},
+    {PHASE_PRE_CALL, "{\"x\":\"$.a\"}", false, HTTP_ANSWERED, 200, JSON_TYPE, "{\"a\":1,\"a\":2}",
+     RUN_NOT_JSON, NULL, NULL, false, false},
+    {PHASE_PRE_CALL, "{\"x\":\"$\"}", false, HTTP_ANSWERED, 200, JSON_TYPE,
+     "[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]", RUN_SAVE_TOO_LARGE, NULL, NULL, false, false},
+    {PHASE_DURING_CALL, NULL, false, HTTP_ANSWERED, 200, "application/problem+json", "[1, 2]",
+     RUN_GOOD, NULL, "[1,2]", false, false},
+    {PHASE_DURING_CALL, NULL, false, HTTP_ANSWERED, 200, "text/plain;charset=utf-8", "Free at 4",
+     RUN_GOOD, NULL, "\"Free at 4\"", false, false},
+    {PHASE_DURING_CALL, NULL, false, HTTP_ANSWERED, 200, "text/plain", "\xff", RUN_CONTENT_TYPE,
+     NULL, NULL, false, false},
+    {PHASE_DURING_CALL, NULL, false, HTTP_ANSWERED, 200, "text/html", "<p>", RUN_CONTENT_TYPE, NULL,
+     NULL, false, false},
+    {PHASE_DURING_CALL, NULL, false, HTTP_ANSWERED, 200, NULL, "true", RUN_GOOD, NULL, "true",
+     false, false},
+    {PHASE_PRE_CALL, NULL, false, HTTP_ANSWERED, 302, NULL, "", RUN_REDIRECT, NULL, NULL, false,
+     false},
+    {PHASE_PRE_CALL, NULL, false, HTTP_ANSWERED, 404, NULL, "", RUN_CLIENT_ERROR, NULL, NULL, false,
+     false},
+    {PHASE_PRE_CALL, NULL, false, HTTP_ANSWERED, 408, NULL, "", RUN_CLIENT_ERROR, NULL, NULL, false,
+     true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_ANSWERED, 429, NULL, "", RUN_CLIENT_ERROR, NULL, NULL, false,
+     true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_ANSWERED, 503, NULL, "", RUN_SERVER_ERROR, NULL, NULL, false,
+     true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_TIMEOUT, 0, NULL, "", RUN_TIMEOUT, NULL, NULL, false, true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_NAME_FAILED, 0, NULL, "", RUN_NAME_FAILED, NULL, NULL, false,
+     true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_ADDRESS_REFUSED, 0, NULL, "", RUN_ADDRESS_REFUSED, NULL,
+     NULL, false, false},
+    {PHASE_PRE_CALL, NULL, false, HTTP_CONNECT_FAILED, 0, NULL, "", RUN_CONNECT_FAILED, NULL, NULL,
+     false, true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_TLS_FAILED, 0, NULL, "", RUN_TLS_FAILED, NULL, NULL, false,
+     true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_NOT_SENT, 0, NULL, "", RUN_NOT_SENT, NULL, NULL, false,
+     true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_RESET, 0, NULL, "", RUN_RESET, NULL, NULL, false, true},
+    {PHASE_PRE_CALL, NULL, false, HTTP_BAD_ANSWER, 0, NULL, "", RUN_BAD_ANSWER, NULL, NULL, false,
+     true},
+};
+
+START_TEST(answers_are_read)
+{
+    struct function f = function_of(answers[_i].phase);
+    struct http_answer answer = {.outcome = answers[_i].outcome,
+                                 .status = answers[_i].status,
+                                 .content_type = str_of(answers[_i].type),
+                                 .body = str_of(answers[_i].body),
+                                 .duration = 5};
+    struct function_outcome o;
+
+    f.save = str_of(answers[_i].save);
+    f.missing_fails = answers[_i].missing_fails;
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_str_eq(run_error_text(o.error), run_error_text(answers[_i].error));
+    ck_assert_str_is(o.saved, answers[_i].saved);
+    ck_assert_str_is(o.result, answers[_i].result);
+    ck_assert_int_eq(o.rejected, answers[_i].rejected);
+    ck_assert_int_eq(o.retry, answers[_i].retry);
+    ck_assert_int_eq(o.detail.p != NULL, answers[_i].error != RUN_GOOD);
+    ck_assert_int_eq(o.status, answers[_i].status);
+    ck_assert_int_eq(o.duration, 5);
+}
+END_TEST
+
+START_TEST(large_answers_are_errors_and_cut)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    struct str body = {pool_alloc(pool, FUNCTION_RESPONSE_MAX + 1), FUNCTION_RESPONSE_MAX + 1};
+    struct http_answer answer = {
+        .outcome = HTTP_ANSWERED, .status = 200, .content_type = STR(JSON_TYPE), .body = body};
+    struct function_outcome o;
+
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_int_eq(o.error, RUN_TOO_LARGE);
+    ck_assert_uint_eq(o.response.n, FUNCTION_RESPONSE_KEPT);
+}
+END_TEST
+
+START_TEST(tries_are_counted_and_fit)
+{
+    struct function f = function_of(PHASE_PRE_CALL);
+    struct function_outcome o = {.error = RUN_TIMEOUT, .retry = true};
+
+    f.retries = 2;
+    ck_assert_int_eq(function_retry_wait(&f, &o, 1, 10 * USEC_PER_S), 200 * USEC_PER_MS);
+    ck_assert_int_eq(function_retry_wait(&f, &o, 2, 10 * USEC_PER_S), 400 * USEC_PER_MS);
+    ck_assert_int_eq(function_retry_wait(&f, &o, 3, 10 * USEC_PER_S), TIME_NONE);
+    ck_assert_int_eq(function_retry_wait(&f, &o, 1, 299 * USEC_PER_MS), TIME_NONE);
+    ck_assert_int_eq(function_retry_wait(&f, &o, 1, 300 * USEC_PER_MS), 200 * USEC_PER_MS);
+    o.retry = false;
+    ck_assert_int_eq(function_retry_wait(&f, &o, 1, 10 * USEC_PER_S), TIME_NONE);
+    f.retries = 0;
+    o.retry = true;
+    ck_assert_int_eq(function_retry_wait(&f, &o, 1, 10 * USEC_PER_S), TIME_NONE);
+}
+END_TEST
+
+START_TEST(variables_are_laid_over)
+{
+    struct str merged;
+    struct err err;
+
+    ck_assert_ok(variables_merge(pool, STR_NULL, STR_NULL, &merged, &err), err);
+    ck_assert_ptr_null(merged.p);
+    ck_assert_ok(variables_merge(pool, STR_NULL, STR("{\"a\":1}"), &merged, &err), err);
+    ck_assert_str_is(merged, "{\"a\":1}");
+    ck_assert_ok(
+        variables_merge(pool, STR("{\"a\":{\"x\":1},\"b\":2}"), STR("{\"a\":null}"), &merged, &err),
+        err);
+    ck_assert_str_is(merged, "{\"b\":2,\"a\":null}");
+    char *large = pool_alloc(pool, VARIABLES_MAX + 1);
+    memset(large, 'x', VARIABLES_MAX);
+    memcpy(large, "{\"a\":\"", 6);
+    memcpy(large + VARIABLES_MAX - 2, "\"}", 2);
+    ck_assert_int_eq(variables_merge(pool, str_of(large), STR("{\"b\":1}"), &merged, &err), -1);
+    ck_assert_int_eq(err.code, ERR_TOO_LARGE);
+}
+END_TEST
+
+static Suite *function_run_suite(void)
+{
+    Suite *suite = suite_create("function_run");
+    TCase *tc = tcase_create("function_run");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, during_a_call_the_arguments_are_sent);
+    tcase_add_test(tc, static_parameters_win_in_bodies_of_ones_own);
+    tcase_add_test(tc, get_carries_arguments_in_the_query);
+    tcase_add_test(tc, before_and_after_a_call_it_is_described);
+    tcase_add_test(tc, values_do_not_leave_the_path);
+    tcase_add_test(tc, what_is_missing_is_empty_or_an_error);
+    tcase_add_test(tc, is_signed_and_recorded_without_secrets);
+    tcase_add_test(tc, long_bodies_are_recorded_cut);
+    tcase_add_loop_test(tc, answers_are_read, 0, CASES(answers));
+    tcase_add_test(tc, large_answers_are_errors_and_cut);
+    tcase_add_test(tc, tries_are_counted_and_fit);
+    tcase_add_test(tc, variables_are_laid_over);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+CHECK_MAIN(function_run_suite)
