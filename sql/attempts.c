@@ -3,12 +3,13 @@
  * rules (lib/rules/call.h) what becomes of them, write that and the events with it.
  */
 #include "sql/attempts.h"
+#include "lib/rules/policy.h"
 #include "sql/events.h"
 #include <string.h>
 
 #define TRIES 5
 #define SUMMARY_MAX 100000 /* bytes; what a carrier says beyond is cut */
-#define OUTCOME_MAX 400 /* bytes of the 100 characters that the column takes */
+#define OUTCOME_MAX 400    /* bytes of the 100 characters that the column takes */
 #define MESSAGE_MAX 500
 
 int attempts_by_token(struct db *db, struct pool *pool, const unsigned char *token,
@@ -41,6 +42,9 @@ struct locked {
     bool test;
     usec_t silent_at, now;
     unsigned voids;
+    bool day_counted; /* the attempt counts against calls_per_day */
+    enum carrier_kind kind;
+    usec_t retry_at; /* when the next dial would be made */
 };
 
 static int lock(struct db *db, struct pool *pool, const struct conf *conf,
@@ -67,8 +71,42 @@ static int lock(struct db *db, struct pool *pool, const struct conf *conf,
     l->view.state = (enum attempt_state)(query_i64(q) - 1);
     l->view.redial_on_unknown = query_i64(q) != 0;
     l->silent_at = query_time(q);
+    l->day_counted = query_i64(q) != 0;
+    l->kind = (enum carrier_kind)(query_i64(q) - 1);
     l->now = query_time(q);
     l->view.voids_max = (unsigned)conf->place_retry_schedule.count;
+    return 0;
+}
+
+/* What the agent does about a dial that came to nothing. The next is made inside calling hours, and
+ * not when the call has expired by then. */
+static int read_retry(struct db *db, struct pool *pool, struct locked *l, struct err *err)
+{
+    struct query *q = db_use(db, STMT_ATTEMPT_RETRY);
+    struct policy_hours h;
+    query_bind_i64(q, l->view.attempt);
+    query_bind_id(q, &l->call_id);
+    if (query_run(q, err))
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_INTERNAL, "a call without an agent");
+    int64_t most = query_i64(q);
+    l->view.retry_on = (unsigned)query_i64(q);
+    struct str gaps = query_str(q, pool);
+    bool own_hours = query_i64(q) != 0;
+    h.hours.from_minute = query_i64(q);
+    h.hours.to_minute = query_i64(q);
+    h.hours.days = (unsigned)query_i64(q);
+    h.holidays = query_str(q, pool);
+    h.zone = zone_find(query_str(q, pool));
+    usec_t expires_at = query_time(q);
+    int64_t dials = query_i64(q);
+    l->retry_at = l->now + policy_retry_gap(gaps, (unsigned)dials);
+    /* In a zone that can't be read the fence will hold it. */
+    if (h.zone && (own_hours || l->kind != CARRIER_SIMULATOR))
+        l->retry_at = policy_opening(&h, l->retry_at);
+    if (dials < most && (expires_at == TIME_NONE || l->retry_at < expires_at))
+        l->view.dials_left = (unsigned)(most - dials);
     return 0;
 }
 
@@ -168,6 +206,8 @@ static usec_t requeue_time(const struct conf *conf, const struct locked *l,
 {
     if (!change->requeue)
         return TIME_NONE;
+    if (change->retry != CALL_ERROR_NONE)
+        return l->retry_at;
     if (change->state != ATTEMPT_VOID || voids == 0 || conf->place_retry_schedule.count == 0)
         return l->now;
     size_t i = voids - 1;
@@ -202,7 +242,9 @@ static int write_call(struct db *db, const struct conf *conf, const struct locke
     query_bind_str(q, failed ? message : STR_NULL);
     query_bind_time(q, due);
     query_bind_time(q, due);
-    query_bind_str(q, change->requeue ? STR("carrier_unreachable") : STR_NULL);
+    query_bind_str(q, change->requeue
+                          ? str_of(hold_reason_text(hold_reason_of_retry(change->retry)))
+                          : STR_NULL);
     query_bind_i64(q, voids);
     query_bind_time(q, l->now);
     query_bind_id(q, &l->call_id);
@@ -233,11 +275,26 @@ static int tell(struct db *db, struct pool *pool, const struct conf *conf, const
     return events_write(db, pool, &l->workspace_id, &event, first, wakes, err);
 }
 
+/* A void attempt is no dial of the day; one that comes alive is. */
+static int count_dial(struct db *db, const struct locked *l, const struct call_change *change,
+                      struct err *err)
+{
+    bool was = l->view.state != ATTEMPT_VOID, is = change->state != ATTEMPT_VOID;
+    if (!l->day_counted || was == is)
+        return 0;
+    struct query *q = db_use(db, STMT_ATTEMPT_COUNT_DIAL);
+    query_bind_i64(q, is);
+    query_bind_id(q, &l->call_id);
+    query_bind_i64(q, l->view.attempt);
+    return query_run(q, err);
+}
+
 static int write_change(struct db *db, struct pool *pool, const struct conf *conf,
                         const struct locked *l, const struct carrier_report *report,
                         const struct call_change *change, struct wakes *wakes, struct err *err)
 {
-    if (change->attempt_changes && write_attempt(db, conf, l, report, change, err))
+    if (change->attempt_changes &&
+        (write_attempt(db, conf, l, report, change, err) || count_dial(db, l, change, err)))
         return -1;
     if (change->call_changes || change->tell_initiated) {
         struct call_change whole = *change;
@@ -265,15 +322,18 @@ static int report_once(struct db *db, struct pool *pool, const struct conf *conf
     struct locked l;
     if (db_begin(db, err))
         return -1;
-    if (lock(db, pool, conf, token, &l, err)) {
+    if (lock(db, pool, conf, token, &l, err) ||
+        (call_report_may_retry(&report->report) && read_retry(db, pool, &l, err))) {
         db_rollback(db);
         return -1;
     }
     struct call_change change = call_advance(&l.view, &report->report);
     memset(outcome, 0, sizeof *outcome);
     outcome->call_id = l.call_id;
+    outcome->workspace_id = l.workspace_id;
     outcome->status = change.call_changes ? change.status : l.view.status;
     outcome->changed = change.call_changes || change.attempt_changes;
+    outcome->line_free = call_holds_line(l.view.status) && !call_holds_line(outcome->status);
     if (!outcome->changed) {
         db_rollback(db);
         return 0;

@@ -25,7 +25,8 @@ int attempts_by_token(struct db *db, struct pool *pool, const unsigned char *tok
 struct attempt_outcome {
     enum call_status status; /* the call's, after the report */
     bool changed;
-    struct id call_id;
+    bool line_free; /* the call holds no line any more, since this report */
+    struct id call_id, workspace_id;
     struct id *destinations; /* that got a delivery: whom to wake for */
     size_t destination_count;
 };

@@ -1,11 +1,13 @@
 /*
  * fence.c - draws an agent's due calls and fences them, in one transaction.
  *
- * Policy is asked here, a last time, of what may have changed since the call was made. Limits that
- * count calls belong into this transaction too, so that several dispatchers can't overshoot them.
+ * Policy is asked here, a last time, of what may have changed since the call was made. What counts
+ * calls belongs into this transaction too (fence_counts.c), so that several dispatchers can't
+ * overshoot it.
  */
 #include "sql/fence.h"
 #include "lib/base/crypto.h"
+#include "sql/fence_private.h"
 #include <string.h>
 
 int fence_due_agents(struct db *db, struct pool *pool, struct calls_of **agents_r, size_t *count_r,
@@ -32,11 +34,41 @@ int fence_due_agents(struct db *db, struct pool *pool, struct calls_of **agents_
     return 0;
 }
 
-/* An agent with all that placing needs of it and of its carrier. */
-struct placing_agent {
-    struct fenced_call common; /* what all its calls share */
-    bool enabled, workspace_active, redial_on_unknown;
-};
+/* ---- the agent ---- */
+
+static void read_words(struct query *q, struct pool *pool, struct placement *p)
+{
+    p->prompt = query_str(q, pool);
+    p->greeting = query_str(q, pool);
+    p->language = query_str(q, pool);
+    p->voice = query_str(q, pool);
+    p->from_number = query_str(q, pool);
+    p->ring_timeout_seconds = query_i64(q);
+    p->max_duration_seconds = query_i64(q);
+}
+
+/* The simulator rings nobody: its calls keep only what the agent itself sets. */
+static void read_policy(struct query *q, struct pool *pool, struct placing_agent *a)
+{
+    bool own_hours = query_i64(q) != 0;
+    struct policy_hours *h = &a->real.hours;
+    h->hours.from_minute = query_i64(q);
+    h->hours.to_minute = query_i64(q);
+    h->hours.days = (unsigned)query_i64(q);
+    a->real.has_hours = true;
+    a->real.outside_disallows = query_i64(q) == 2;
+    a->lines = query_i64(q);
+    a->calls_per_day = query_i64(q);
+    h->zone = a->zone = zone_find(query_str(q, pool));
+    h->holidays = query_str(q, pool);
+    a->workspace_lines = query_i64(q);
+    a->workspace_calls_per_day = query_i64(q);
+    a->simulated = a->real;
+    a->simulated.has_hours = own_hours;
+    a->real.number_calls_per_day = query_i64(q);
+    a->real.number_gap_minutes = query_i64(q);
+    a->real.number_types = a->simulated.number_types = (unsigned)query_i64(q);
+}
 
 static int read_agent(struct db *db, struct pool *pool, const struct id *agent_id,
                       struct placing_agent *a, struct err *err)
@@ -48,25 +80,24 @@ static int read_agent(struct db *db, struct pool *pool, const struct id *agent_i
     if (!query_next(q))
         return err_set(err, ERR_INTERNAL, "calls of an agent that does not exist");
     memset(a, 0, sizeof *a);
-    struct placement *p = &a->common.placement;
-    p->agent_id = *agent_id;
+    a->common.placement.agent_id = *agent_id;
     query_id(q, &a->common.workspace_id);
     a->enabled = query_i64(q) != 0;
     a->workspace_active = query_i64(q) == 1;
-    p->prompt = query_str(q, pool);
-    p->greeting = query_str(q, pool);
-    p->language = query_str(q, pool);
-    p->voice = query_str(q, pool);
-    p->from_number = query_str(q, pool);
-    p->ring_timeout_seconds = query_i64(q);
-    p->max_duration_seconds = query_i64(q);
+    read_words(q, pool, &a->common.placement);
     a->redial_on_unknown = query_i64(q) != 0;
     query_id(q, &a->common.carrier_id);
     a->common.kind = (enum carrier_kind)(query_i64_or(q, CARRIER_SIMULATOR + 1) - 1);
     a->common.carrier_url = query_str(q, pool);
     a->common.carrier_secret_sealed = query_str(q, pool);
+    a->carrier_lines = query_i64(q);
+    a->carrier_per_second = query_i64(q);
+    a->prepares = query_i64(q) != 0;
+    read_policy(q, pool, a);
     return 0;
 }
+
+/* ---- drawing ---- */
 
 /* A test call never reaches a real carrier. */
 static void use_simulator(struct fenced_call *call)
@@ -77,121 +108,233 @@ static void use_simulator(struct fenced_call *call)
     call->carrier_secret_sealed = STR_NULL;
 }
 
-static int draw(struct db *db, struct pool *pool, const struct placing_agent *a,
-                const struct fence_ask *ask, struct fence_result *result, usec_t *now_r,
-                struct err *err)
+static void read_drawn(struct query *q, struct pool *pool, const struct placing_agent *a,
+                       struct drawn_call *d)
 {
-    size_t limit = ask->limit;
+    struct placement *p = &d->call.placement;
+    struct err ignored;
+
+    d->call = a->common;
+    query_id(q, &p->call_id);
+    p->test = query_i64(q) != 0;
+    p->attempt = (unsigned)query_i64(q) + 1;
+    p->contact_number = query_str(q, pool);
+    p->contact_name = query_str(q, pool);
+    p->contact_email = query_str(q, pool);
+    p->additional_info = query_str(q, pool);
+    p->variables = query_str(q, pool);
+    d->prepared = !a->prepares || query_i64(q) == p->attempt;
+    if (!a->prepares)
+        query_skip(q, 1);
+    d->prepare_fence = (unsigned)query_i64(q);
+    d->facts.expires_at = query_time(q);
+    d->facts.number_dialled_at = TIME_NONE;
+    d->dialled = query_i64(q) != 0;
+    d->told_capacity = query_i64(q) != 0;
+    crypto_random(p->token, sizeof p->token);
+    if (p->test)
+        use_simulator(&d->call);
+    d->simulated = d->call.kind == CARRIER_SIMULATOR;
+    /* Rules for numbers may have become stricter since it was made. */
+    if (phone_check(p->contact_number, "contact_number", &d->facts.number_kind, &ignored) != 0)
+        d->facts.number_kind = PHONE_SERVICE;
+}
+
+static int draw(struct db *db, struct pool *pool, const struct placing_agent *a,
+                const struct calls_of *of, size_t limit, struct drawn_call **drawn_r,
+                size_t *count_r, usec_t *now_r, struct err *err)
+{
     struct query *q = db_use(db, STMT_FENCE_DRAW);
-    query_bind_id(q, &a->common.placement.agent_id);
-    query_bind_i64(q, ask->of.batched);
+    query_bind_id(q, &of->agent_id);
+    query_bind_i64(q, of->batched);
     query_bind_i64(q, (int64_t)limit);
     if (query_run(q, err))
         return -1;
-    result->calls = pool_new(pool, struct fenced_call, limit);
-    while (result->count < limit && query_next(q)) {
-        struct fenced_call *call = &result->calls[result->count++];
-        *call = a->common;
-        struct placement *p = &call->placement;
-        query_id(q, &p->call_id);
-        p->test = query_i64(q) != 0;
-        p->attempt = (unsigned)query_i64(q) + 1;
-        p->contact_number = query_str(q, pool);
-        p->contact_name = query_str(q, pool);
-        p->contact_email = query_str(q, pool);
-        p->additional_info = query_str(q, pool);
+    *drawn_r = pool_new(pool, struct drawn_call, limit);
+    *count_r = 0;
+    while (*count_r < limit && query_next(q)) {
         *now_r = query_time(q);
-        crypto_random(p->token, sizeof p->token);
-        if (p->test)
-            use_simulator(call);
+        read_drawn(q, pool, a, &(*drawn_r)[(*count_r)++]);
     }
-    result->more = result->count == limit;
     return 0;
 }
 
-static int disallow(struct db *db, struct pool *pool, const struct conf *conf,
-                    const struct fenced_call *call, enum call_error reason, usec_t now,
-                    struct wakes *wakes, struct err *err)
+/* ---- judging ---- */
+
+static void refuse(struct drawn_call *d, enum call_error error)
 {
-    const struct placement *p = &call->placement;
-    struct query *q = db_use(db, STMT_FENCE_DISALLOW);
-    query_bind_time(q, now);
-    query_bind_str(q, str_of(call_error_code(reason)));
-    query_bind_str(q, str_of(call_error_message(reason)));
-    query_bind_time(q, now);
-    query_bind_id(q, &p->call_id);
-    if (query_run(q, err))
-        return -1;
-    struct event_data event = {
-        .type = EVENT_CALL_DISALLOWED,
-        .created_at = now,
-        .call_id = p->call_id,
-        .agent_id = p->agent_id,
-        .phone_number = p->contact_number,
-        .error = reason,
-        .test = p->test,
-    };
-    usec_t first = conf->retry_schedule.count > 0 ? conf->retry_schedule.at[0] : 0;
-    return events_write(db, pool, &call->workspace_id, &event, first, wakes, err);
+    d->fate = FATE_REFUSE;
+    d->verdict = (struct policy_verdict){.step = POLICY_DISALLOW, .error = error};
 }
 
-static int disallow_all(struct db *db, struct pool *pool, const struct conf *conf,
-                        enum call_error reason, usec_t now, struct fence_result *result,
-                        struct err *err)
+static bool has_line(const struct fence_room *room, const struct drawn_call *d)
 {
-    for (size_t i = 0; i < result->count; i++) {
-        if (disallow(db, pool, conf, &result->calls[i], reason, now, &result->wakes, err))
-            return -1;
+    return room->agent_lines > 0 &&
+           (d->simulated || (room->workspace_lines > 0 && room->carrier_lines > 0));
+}
+
+static void take(int64_t *left)
+{
+    if (*left != NO_LIMIT)
+        --*left;
+}
+
+static void take_line(struct fence_room *room, const struct drawn_call *d)
+{
+    take(&room->agent_lines);
+    if (!d->simulated) {
+        take(&room->workspace_lines);
+        take(&room->carrier_lines);
     }
-    result->disallowed = result->count;
-    result->count = 0;
-    return 0;
 }
 
-static int insert_attempts(struct db *db, const struct conf *conf, const struct placing_agent *a,
-                           const struct fenced_call *calls, size_t count, usec_t now,
-                           struct err *err)
+/* Later calls of the same draw to the same number see this dial. */
+static void count_number(struct drawn_call *d, struct drawn_call *end, usec_t now)
 {
-    usec_t longest =
-        (a->common.placement.ring_timeout_seconds + a->common.placement.max_duration_seconds) *
-        USEC_PER_S;
-    for (size_t done = 0; done < count;) {
-        size_t n = db_many_chunk(count - done);
-        struct query *q = db_use_many(db, STMT_FENCE_ATTEMPTS, n);
-        for (size_t i = 0; i < n; i++) {
-            const struct fenced_call *call = &calls[done + i];
-            query_bind_id(q, &call->placement.call_id);
-            query_bind_i64(q, call->placement.attempt);
-            query_bind_id(q, &call->workspace_id);
-            query_bind_id(q, id_is_zero(&call->carrier_id) ? NULL : &call->carrier_id);
-            query_bind_str(q, str_of(carrier_kind_text(call->kind)));
-            query_bind_bytes(q, call->placement.token, sizeof call->placement.token);
-            query_bind_i64(q, a->redial_on_unknown);
-            query_bind_time(q, now);
-            query_bind_time(q, now + longest + conf->place_timeout + conf->reaper_grace);
-            query_bind_time(q, now + conf->place_timeout + conf->lease_grace);
+    if (d->simulated)
+        return;
+    struct str number = d->call.placement.contact_number;
+    for (d++; d < end; d++) {
+        if (!d->simulated && str_eq(d->call.placement.contact_number, number)) {
+            d->facts.number_dials++;
+            d->facts.number_dialled_at = now;
         }
-        if (query_run(q, err))
+    }
+}
+
+static void place(struct drawn_call *d, struct fence_room *room, struct fence_result *result)
+{
+    if (!d->simulated && room->pace == 0) {
+        result->wait = room->paced_until - room->now;
+        return;
+    }
+    d->fate = FATE_PLACE;
+    take_line(room, d);
+    take(&room->agent_day);
+    if (!d->simulated) {
+        take(&room->workspace_day);
+        room->pace--;
+    }
+}
+
+static void let_go(struct drawn_call *d, struct fence_room *room, const struct fence_ask *ask,
+                   struct fence_result *result)
+{
+    if (!has_line(room, d)) {
+        d->fate = FATE_NO_LINE;
+        result->no_line = true;
+    } else if (d->prepared && result->count < ask->limit) {
+        place(d, room, result);
+        result->count += d->fate == FATE_PLACE;
+    } else if (!d->prepared && result->prepare_count < ask->prepare_limit) {
+        d->fate = FATE_PREPARE;
+        take_line(room, d);
+        result->prepare_count++;
+    } else if (d->prepared) {
+        result->more = true;
+    } else {
+        result->prepare_full = true;
+    }
+}
+
+static void judge(const struct placing_agent *a, struct drawn_call *d, struct fence_room *room,
+                  const struct fence_ask *ask, struct fence_result *result)
+{
+    const struct policy *policy = d->simulated ? &a->simulated : &a->real;
+
+    if (!a->workspace_active) {
+        refuse(d, CALL_ERROR_ACCOUNT_SUSPENDED);
+        return;
+    }
+    if (!a->enabled) {
+        refuse(d, CALL_ERROR_AGENT_DISABLED);
+        return;
+    }
+    d->facts.day_is_full = room->agent_day <= 0 || (!d->simulated && room->workspace_day <= 0);
+    d->verdict = policy_judge(policy, &d->facts, room->now);
+    switch (d->verdict.step) {
+    case POLICY_GO:
+        let_go(d, room, ask, result);
+        break;
+    case POLICY_HOLD:
+        d->fate = FATE_HOLD;
+        result->held++;
+        result->no_zone |= d->verdict.hold == HOLD_OUTSIDE_CALLING_HOURS && a->zone == NULL;
+        break;
+    case POLICY_DISALLOW:
+    case POLICY_EXPIRE:
+        d->fate = FATE_REFUSE;
+        break;
+    }
+}
+
+/* ---- the transaction ---- */
+
+static int write_refusals(struct db *db, struct pool *pool, const struct conf *conf,
+                          const struct drawn_call *drawn, size_t count, usec_t now,
+                          struct fence_result *result, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct drawn_call *d = &drawn[i];
+        const struct placement *p = &d->call.placement;
+        enum call_status became;
+        if (d->fate != FATE_REFUSE)
+            continue;
+        struct refused_call refused = {
+            .call_id = p->call_id,
+            .workspace_id = d->call.workspace_id,
+            .agent_id = p->agent_id,
+            .contact_number = p->contact_number,
+            .test = p->test,
+            .dialled = d->dialled,
+            .error = d->verdict.error,
+        };
+        if (refusals_write(db, pool, conf, &refused, now, &became, &result->wakes, err))
             return -1;
-        done += n;
+        result->disallowed += became == CALL_DISALLOWED;
+        result->failed += became == CALL_FAILED;
     }
     return 0;
 }
 
-static int fence(struct db *db, const struct fenced_call *calls, size_t count, struct err *err)
+static void collect(struct pool *pool, const struct drawn_call *drawn, size_t count,
+                    struct fence_result *result)
 {
-    for (size_t done = 0; done < count;) {
-        size_t n = count - done < DB_MANY_MAX ? count - done : DB_MANY_MAX;
-        struct query *q = db_use_many(db, STMT_FENCE_CALLS, n);
-        for (size_t i = 0; i < n; i++)
-            query_bind_id(q, &calls[done + i].placement.call_id);
-        if (query_run(q, err))
-            return -1;
-        if (query_affected(q) != n)
-            return err_set(err, ERR_INTERNAL, "a call changed while it was locked");
-        done += n;
+    size_t placed = 0, prepare = 0;
+    result->calls = pool_new(pool, struct fenced_call, result->count + 1);
+    result->to_prepare = pool_new(pool, struct call_to_prepare, result->prepare_count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct drawn_call *d = &drawn[i];
+        if (d->fate == FATE_PLACE)
+            result->calls[placed++] = d->call;
+        else if (d->fate == FATE_PREPARE)
+            result->to_prepare[prepare++] = (struct call_to_prepare){d->call, d->prepare_fence + 1};
     }
-    return 0;
+}
+
+static int write_all(struct db *db, struct pool *pool, const struct conf *conf,
+                     const struct placing_agent *a, const struct fence_room *room,
+                     const struct drawn_call *drawn, size_t count, struct fence_result *result,
+                     struct err *err)
+{
+    collect(pool, drawn, count, result);
+    if (fence_write_holds(db, drawn, count, err) || fence_write_waiting(db, drawn, count, err) ||
+        write_refusals(db, pool, conf, drawn, count, room->now, result, err) ||
+        fence_write_preparing(db, conf, result->to_prepare, result->prepare_count, err))
+        return -1;
+    return fence_write_attempts(db, conf, a, room, result->calls, result->count, err);
+}
+
+/* Where none can go, because of the hour or of who is switched off, they are put off many at a
+ * time. */
+static size_t draw_limit(const struct placing_agent *a, const struct fence_ask *ask, usec_t now)
+{
+    bool real = a->common.kind != CARRIER_SIMULATOR && !policy_open(&a->real.hours, now);
+    bool closed = real || (a->simulated.has_hours && !policy_open(&a->simulated.hours, now));
+    size_t limit = ask->limit > ask->prepare_limit ? ask->limit : ask->prepare_limit;
+    if (limit > DB_MANY_MAX || closed || !a->enabled || !a->workspace_active)
+        limit = DB_MANY_MAX;
+    return limit;
 }
 
 static int fence_in_transaction(struct db *db, struct pool *pool, const struct conf *conf,
@@ -199,19 +342,30 @@ static int fence_in_transaction(struct db *db, struct pool *pool, const struct c
                                 struct err *err)
 {
     struct placing_agent a;
-    usec_t now = 0;
-    if (read_agent(db, pool, &ask->of.agent_id, &a, err) ||
-        draw(db, pool, &a, ask, result, &now, err))
+    struct fence_room room;
+    struct drawn_call *drawn;
+    size_t count;
+    if (read_agent(db, pool, &ask->of.agent_id, &a, err))
         return -1;
-    if (result->count == 0)
+    result->workspace_id = a.common.workspace_id;
+    if (fence_lock(db, &a, err) || fence_read_room(db, &a, &room, err))
+        return -1;
+    size_t limit = draw_limit(&a, ask, room.now);
+    if (draw(db, pool, &a, &ask->of, limit, &drawn, &count, &room.now, err))
+        return -1;
+    if (count == 0)
         return 0;
-    if (!a.workspace_active)
-        return disallow_all(db, pool, conf, CALL_ERROR_ACCOUNT_SUSPENDED, now, result, err);
-    if (!a.enabled)
-        return disallow_all(db, pool, conf, CALL_ERROR_AGENT_DISABLED, now, result, err);
-    if (insert_attempts(db, conf, &a, result->calls, result->count, now, err))
+    if (fence_read_numbers(db, pool, &a, room.now, drawn, count, err))
         return -1;
-    return fence(db, result->calls, result->count, err);
+    for (size_t i = 0; i < count; i++) {
+        judge(&a, &drawn[i], &room, ask, result);
+        if (drawn[i].fate == FATE_PLACE)
+            count_number(&drawn[i], drawn + count, room.now);
+    }
+    /* Those behind these may find no line either, but only who asks learns that. */
+    result->more |=
+        count == limit && !result->no_line && result->wait == TIME_NONE && !result->prepare_full;
+    return write_all(db, pool, conf, &a, &room, drawn, count, result, err);
 }
 
 int fence_calls(struct db *db, struct pool *pool, const struct conf *conf,

@@ -55,11 +55,12 @@ struct fence_result {
     size_t prepare_count;
     struct id workspace_id;
     size_t disallowed, failed, held;
-    bool more;    /* others are due: ask again at once */
-    bool no_line; /* others are due, but no line is free for them */
-    usec_t wait;  /* others are due, but the carrier's pace lets them go only after this; or
-                     TIME_NONE */
-    bool no_zone; /* held because the workspace's time zone can't be read on this host */
+    bool more;         /* others are due: ask again at once */
+    bool no_line;      /* others are due, but no line is free for them */
+    bool prepare_full; /* others are due to be prepared, over prepare_limit */
+    usec_t wait;       /* others are due, but the carrier's pace lets them go only after this; or
+                          TIME_NONE */
+    bool no_zone;      /* held because the workspace's time zone can't be read on this host */
     struct wakes wakes;
 };
 /* Takes due calls of an agent. Calls that policy refuses become `disallowed`, or `failed` when they

@@ -98,6 +98,11 @@ bool call_is_over(enum call_status s)
     return becomes[s] == 0;
 }
 
+bool call_holds_line(enum call_status s)
+{
+    return s == CALL_INITIATED || s == CALL_RINGING || s == CALL_IN_PROGRESS;
+}
+
 bool call_may_become(enum call_status from, enum call_status to)
 {
     return (becomes[from] & BIT(to)) != 0;
@@ -241,6 +246,41 @@ static void fails(struct call_change *change, const struct call_view *view, enum
     change->tell_failed = true;
 }
 
+/* The bit of an agent's retry_on that an error is, or 0. */
+static unsigned retry_bit(enum call_error error)
+{
+    static const enum call_error retried[] = {CALL_ERROR_BUSY, CALL_ERROR_NO_ANSWER,
+                                              CALL_ERROR_CARRIER_ERROR};
+    for (unsigned i = 0; i < sizeof retried / sizeof *retried; i++) {
+        if (retried[i] == error)
+            return 1u << i;
+    }
+    return 0;
+}
+
+enum hold_reason hold_reason_of_retry(enum call_error retry)
+{
+    if (retry == CALL_ERROR_BUSY)
+        return HOLD_RETRY_BUSY;
+    if (retry == CALL_ERROR_NO_ANSWER)
+        return HOLD_RETRY_NO_ANSWER;
+    return retry == CALL_ERROR_CARRIER_ERROR ? HOLD_RETRY_CARRIER_ERROR : HOLD_CARRIER_UNREACHABLE;
+}
+
+/* A dial was made and came to nothing: the call waits for the next, or fails. */
+static void dialled_in_vain(struct call_change *change, const struct call_view *view,
+                            enum call_error error)
+{
+    if (view->dials_left == 0 || (view->retry_on & retry_bit(error)) == 0) {
+        fails(change, view, error);
+        return;
+    }
+    becomes_status(change, view, CALL_SCHEDULED);
+    change->call_changes = true; /* also when a void attempt came alive to end so */
+    change->requeue = true;
+    change->retry = error;
+}
+
 /* The attempt never was; the call waits for the next, unless that has happened too often. */
 static void voided(struct call_change *change, const struct call_view *view, enum call_error error)
 {
@@ -263,16 +303,16 @@ static void ended(struct call_change *change, const struct call_view *view, enum
         change->tell_completed = true;
         return;
     case END_BUSY:
-        fails(change, view, CALL_ERROR_BUSY);
+        dialled_in_vain(change, view, CALL_ERROR_BUSY);
         return;
     case END_NO_ANSWER:
-        fails(change, view, CALL_ERROR_NO_ANSWER);
+        dialled_in_vain(change, view, CALL_ERROR_NO_ANSWER);
         return;
     case END_REJECTED:
         fails(change, view, CALL_ERROR_REJECTED);
         return;
     case END_FAILED:
-        fails(change, view, CALL_ERROR_CARRIER_ERROR);
+        dialled_in_vain(change, view, CALL_ERROR_CARRIER_ERROR);
         return;
     case END_REASON_COUNT:
         break;
@@ -337,7 +377,7 @@ static void call_follows(struct call_change *change, const struct call_view *vie
     case REPORT_REFUSED:
         if (report->refusal < CALL_ERROR_NO_ANSWER || report->refusal > CALL_ERROR_CARRIER_ERROR)
             die("call: %s is no refusal", call_error_code(report->refusal));
-        fails(change, view, report->refusal);
+        dialled_in_vain(change, view, report->refusal);
         break;
     case REPORT_NOT_SENT:
     case REPORT_NEVER_PLACED:
@@ -351,6 +391,15 @@ static void call_follows(struct call_change *change, const struct call_view *vie
     case REPORT_KIND_COUNT:
         break;
     }
+}
+
+bool call_report_may_retry(const struct call_report *report)
+{
+    if (report->kind == REPORT_REFUSED)
+        return retry_bit(report->refusal) != 0;
+    return report->kind == REPORT_ENDED &&
+           (report->reason == END_BUSY || report->reason == END_NO_ANSWER ||
+            report->reason == END_FAILED);
 }
 
 struct call_change call_advance(const struct call_view *view, const struct call_report *report)

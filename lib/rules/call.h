@@ -28,7 +28,8 @@ enum call_status {
 };
 const char *call_status_text(enum call_status s);
 int call_status_parse(struct str s, enum call_status *status_r) MUST_CHECK;
-bool call_is_over(enum call_status s); /* completed, failed, cancelled, disallowed */
+bool call_is_over(enum call_status s);    /* completed, failed, cancelled, disallowed */
+bool call_holds_line(enum call_status s); /* initiated, ringing, in_progress */
 
 /* May a call go from one state to another (DESIGN's diagram)? Staying is not a change. */
 bool call_may_become(enum call_status from, enum call_status to);
@@ -98,6 +99,8 @@ enum hold_reason {
         HOLD_REASON_COUNT
 };
 const char *hold_reason_text(enum hold_reason r);
+/* Of a call that waits for the dial after one that ended so. */
+enum hold_reason hold_reason_of_retry(enum call_error retry);
 
 /* Why an attempt ended, as carriers say it (`reason`). */
 #define END_REASONS(X)                                                                             \
@@ -142,6 +145,9 @@ struct call_report {
     enum call_error refusal; /* with REPORT_REFUSED: one of no_answer .. carrier_error */
 };
 
+/* Can a report be one that a retry follows, so that the view's retry_on and dials_left matter? */
+bool call_report_may_retry(const struct call_report *report);
+
 /* What the rules need to see of the rows, read under lock. */
 struct call_view {
     enum call_status status;
@@ -152,6 +158,8 @@ struct call_view {
     unsigned voids_in_row;  /* attempts that never left, since the last that did */
     unsigned voids_max;     /* entries of place_retry_schedule */
     bool redial_on_unknown; /* the agent's */
+    unsigned retry_on;      /* the agent's: bits in the order of agent_retry_texts */
+    unsigned dials_left;    /* that may follow the attempt reported on, before the call expires */
 };
 
 enum event_type; /* lib/rules/event.h */
@@ -163,8 +171,10 @@ struct call_change {
     enum call_error error;    /* with CALL_FAILED */
     bool tell_initiated;      /* write call.initiated (before any other event) */
     bool tell_completed, tell_failed;
-    bool requeue;   /* the call waits again: the store sets when */
-    bool voicemail; /* completed, but a machine answered */
+    bool requeue;          /* the call waits again: the store sets when */
+    enum call_error retry; /* with requeue: what the next dial is made for; NONE: the carrier
+                              could not be asked */
+    bool voicemail;        /* completed, but a machine answered */
 };
 
 /*
@@ -174,7 +184,9 @@ struct call_change {
  * or unknown attempt revives it, if the call has not been fenced anew. A skipped step is made up
  * for: `ended` on a fenced attempt still tells call.initiated first. REPORT_ENDED with completed
  * or voicemail completes the call (also when `answered` was never seen); the other reasons fail it
- * with their own error (END_FAILED: carrier_error). NOT_SENT and NEVER_PLACED void the attempt and
+ * with their own error (END_FAILED: carrier_error), and so does REFUSED; but when the agent retries
+ * on it (busy, no_answer, carrier_error) and there are dials left, the call is requeued instead.
+ * NOT_SENT and NEVER_PLACED void the attempt and
  * requeue the call, or fail it with carrier_error once voids_in_row (this one included) exceeds
  * voids_max; once the carrier has shown that it has the attempt, they say nothing. LOST ends the
  * attempt and fails the call: carrier_outcome_unknown when the attempt is fenced or unknown (with

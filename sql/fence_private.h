@@ -1,0 +1,72 @@
+/*
+ * fence_private.h - what fence.c (the transaction), fence_counts.c (what is counted, under lock)
+ * and fence_write.c (what comes of it) share.
+ */
+#ifndef HV_FENCE_PRIVATE_H
+#define HV_FENCE_PRIVATE_H
+
+#include "lib/rules/policy.h"
+#include "sql/fence.h"
+#include "sql/refusals.h"
+
+#define NO_LIMIT INT64_MAX
+
+/* An agent with all that placing needs of it, of its workspace and of its carrier. Limits of 0:
+ * none. */
+struct placing_agent {
+    struct fenced_call common; /* what all its calls share */
+    bool enabled, workspace_active, redial_on_unknown, prepares;
+    const struct zone *zone;
+    struct policy real, simulated; /* for calls through a carrier, and for others */
+    int64_t lines, calls_per_day;  /* its own */
+    int64_t workspace_lines, workspace_calls_per_day;
+    int64_t carrier_lines, carrier_per_second;
+};
+
+/* Does a limit hold that calls are counted for? */
+bool fence_is_counted(const struct placing_agent *a);
+
+/* What is left, at a moment; taken from as calls are let through. NO_LIMIT for what has none. */
+struct fence_room {
+    usec_t now;
+    int64_t agent_lines, workspace_lines, carrier_lines;
+    int64_t agent_day, workspace_day;
+    size_t pace; /* dials that the carrier's pace lets go now */
+    usec_t paced_until;
+};
+
+enum fate { FATE_LEFT, FATE_NO_LINE, FATE_PLACE, FATE_PREPARE, FATE_HOLD, FATE_REFUSE };
+
+struct drawn_call {
+    struct fenced_call call;
+    bool simulated;
+    bool dialled;       /* call.initiated was told */
+    bool prepared;      /* for the attempt that is next */
+    bool told_capacity; /* hold_reason says already that it waits for a line */
+    unsigned prepare_fence;
+    struct policy_call facts;
+    enum fate fate;
+    struct policy_verdict verdict; /* with FATE_HOLD and FATE_REFUSE */
+};
+
+/* fence_counts.c. The workspace's row is locked first, so that what is counted stays true. */
+int fence_lock(struct db *db, const struct placing_agent *a, struct err *err) MUST_CHECK;
+int fence_read_room(struct db *db, const struct placing_agent *a, struct fence_room *room_r,
+                    struct err *err) MUST_CHECK;
+/* Fills the facts of the drawn calls' numbers. */
+int fence_read_numbers(struct db *db, struct pool *pool, const struct placing_agent *a, usec_t now,
+                       struct drawn_call *calls, size_t count, struct err *err) MUST_CHECK;
+
+/* fence_write.c. Each writes the calls of one fate. */
+int fence_write_attempts(struct db *db, const struct conf *conf, const struct placing_agent *a,
+                         const struct fence_room *room, const struct fenced_call *calls,
+                         size_t count, struct err *err) MUST_CHECK;
+int fence_write_preparing(struct db *db, const struct conf *conf,
+                          const struct call_to_prepare *calls, size_t count,
+                          struct err *err) MUST_CHECK;
+int fence_write_holds(struct db *db, const struct drawn_call *calls, size_t count,
+                      struct err *err) MUST_CHECK;
+int fence_write_waiting(struct db *db, const struct drawn_call *calls, size_t count,
+                        struct err *err) MUST_CHECK;
+
+#endif
