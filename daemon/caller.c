@@ -1,18 +1,23 @@
 /*
- * caller.c - finds what is due: agents with due calls, attempts to be looked at, simulator steps.
+ * caller.c - finds what is due: agents with due calls, attempts to be looked at, simulator steps,
+ * calls that expired or are to be judged anew.
  *
- * Agents take turns in small portions, so that one customer's batch never stands before another's
- * single call.
+ * Agents take turns in small portions (turns.h), so that one customer's batch never stands before
+ * another's single call.
  */
 #include "daemon/caller.h"
 #include "daemon/caller_private.h"
 #include "daemon/deliver.h"
 #include "daemon/fault.h"
+#include "lib/base/log.h"
 #include "lib/base/pool.h"
+#include "sql/held_calls.h"
 #include <stdlib.h>
-#include <string.h>
 
-#define PORTION 16   /* calls of one agent fenced at once */
+#define PORTION 16 /* calls of one agent fenced at once */
+#define EXPIRE_MAX 100
+#define RECHECK_MAX 500
+#define TELL_INTERVAL USEC_PER_S
 #define WATCH_MAX 64 /* attempts looked at in one round */
 #define STEPS_MAX 256
 
@@ -24,6 +29,7 @@ void caller_create(struct caller **caller_r, struct dispatcher *dispatcher)
     c->dispatcher = dispatcher;
     c->looked_at = TIME_NONE;
     c->next_step_at = TIME_NEVER;
+    turns_init(&c->turns);
     c->finished_end = &c->finished;
     c->look_lane = loop_add_lane(dispatcher->loop, "call", look_lane_run, c);
     for (size_t i = 0; i < RECORD_LANES; i++)
@@ -46,31 +52,23 @@ void caller_destroy(struct caller **caller)
         c->under_way = m->older;
         matter_free(m);
     }
-    free(c->ready);
+    turns_deinit(&c->turns);
     free(c);
     *caller = NULL;
 }
 
-static void make_ready(struct caller *c, const struct calls_of *of)
+void caller_wake(struct caller *c, const struct calls_of *of)
 {
-    for (size_t i = 0; i < c->ready_count; i++) {
-        if (id_eq(&c->ready[i].agent_id, &of->agent_id) && c->ready[i].batched == of->batched)
-            return;
-    }
-    if (c->ready_count == c->ready_room) {
-        c->ready_room = c->ready_room ? c->ready_room * 2 : 32;
-        c->ready = mem_realloc(c->ready, c->ready_room * sizeof *c->ready);
-    }
-    c->ready[c->ready_count++] = *of;
+    turns_add(&c->turns, of);
     c->drawn_out = false;
+    lane_poke(c->look_lane);
 }
 
-void caller_wake(struct caller *c, const struct id *agent_id)
+void caller_line_free(struct caller *c, const struct id *workspace_id)
 {
-    struct calls_of single = {*agent_id, false}, batched = {*agent_id, true};
-    make_ready(c, &single);
-    make_ready(c, &batched);
-    lane_poke(c->look_lane);
+    turns_line_free(&c->turns, workspace_id);
+    if (c->turns.ready_count > 0)
+        lane_poke(c->look_lane);
 }
 
 void caller_look(struct caller *c)
@@ -111,8 +109,10 @@ static int look_for_agents(struct caller *c, struct db *db, struct pool *pool, s
     size_t count;
     if (fence_due_agents(db, pool, &agents, &count, err))
         return -1;
+    /* What waits is looked at again, too: lines and settings change without a word to us. */
+    turns_time(&c->turns, TIME_NEVER);
     for (size_t i = 0; i < count; i++)
-        make_ready(c, &agents[i]);
+        turns_add(&c->turns, &agents[i]);
     return 0;
 }
 
@@ -152,31 +152,84 @@ static int play_steps(struct caller *c, struct db *db, struct pool *pool, struct
     return 0;
 }
 
-/* Whose turn it is: agents with single calls first. */
-static struct calls_of take_ready(struct caller *c)
+/* ---- calls that need no dial but attention ---- */
+
+static int expire(struct caller *c, struct db *db, struct pool *pool, struct err *err)
 {
-    size_t at = 0;
-    while (at < c->ready_count && c->ready[at].batched)
-        at++;
-    if (at == c->ready_count)
-        at = 0;
-    struct calls_of of = c->ready[at];
-    c->ready_count--;
-    memmove(c->ready + at, c->ready + at + 1, (c->ready_count - at) * sizeof *c->ready);
-    return of;
+    size_t looked_at = EXPIRE_MAX;
+    while (looked_at == EXPIRE_MAX && !c->dispatcher->stopping) {
+        struct wakes wakes;
+        size_t failed;
+        if (held_calls_expire(db, pool, c->dispatcher->conf, EXPIRE_MAX, &looked_at, &failed,
+                              &wakes, err))
+            return -1;
+        deliverer_wake(c->dispatcher->deliverer, wakes.ids, wakes.count);
+        if (failed > 0)
+            log_write(LOG_INFO, "calls expired", "count=%zu", failed);
+    }
+    return 0;
 }
 
-/* A portion of the agent whose turn it is; it goes to the end of the line if it has more. */
-static int fence_portion(struct caller *c, struct db *db, struct pool *pool, struct err *err)
+static int recheck(struct caller *c, struct db *db, struct err *err)
+{
+    struct id agent_id;
+    while (!c->dispatcher->stopping) {
+        if (held_calls_recheck(db, RECHECK_MAX, &agent_id, err))
+            return -1;
+        if (id_is_zero(&agent_id))
+            break;
+        turns_add(&c->turns, &(struct calls_of){agent_id, false});
+        turns_add(&c->turns, &(struct calls_of){agent_id, true});
+    }
+    return 0;
+}
+
+/* ---- fencing ---- */
+
+/* Those of its calls that stand first say why they wait; not more often than a look is due. */
+static int tell_capacity(struct db *db, struct turn *turn, struct err *err)
+{
+    usec_t now = clock_monotonic();
+    if (turn->told_at != TIME_NONE && now - turn->told_at < TELL_INTERVAL)
+        return 0;
+    turn->told_at = now;
+    return held_calls_tell_capacity(db, &turn->of, err);
+}
+
+/* Back into the line, or to those that wait for something. */
+static int turn_goes_on(struct caller *c, struct db *db, struct turn *turn,
+                        const struct fence_result *result, struct err *err)
+{
+    turn->workspace_id = result->workspace_id;
+    if (result->more) {
+        turns_again(&c->turns, turn);
+        return 0;
+    }
+    if (result->no_line || result->wait != TIME_NONE) {
+        turn->until = result->wait == TIME_NONE ? TIME_NEVER : clock_monotonic() + result->wait;
+        turns_wait(&c->turns, turn);
+    }
+    return result->no_line ? tell_capacity(db, turn, err) : 0;
+}
+
+static void log_no_zone(const struct fence_result *result)
+{
+    char text[ID_TEXT_SIZE];
+    id_format(ID_WORKSPACE, &result->workspace_id, text);
+    log_write(LOG_ERROR, "a workspace's time zone can't be read here; its calls are held",
+              "workspace=%s calls=%zu", text, result->held);
+}
+
+/* A portion of the agent whose turn it is. */
+static int fence_portion(struct caller *c, struct db *db, struct pool *pool, struct turn *turn,
+                         struct err *err)
 {
     struct fence_result result;
-    struct fence_ask ask;
     /* The lease is this and place_timeout; it begins with the fence, which is later. */
     usec_t ask_by = clock_monotonic() + c->dispatcher->conf->lease_grace;
-    size_t limit = free_slots(c);
-    if (limit > PORTION)
-        limit = PORTION;
-    ask = (struct fence_ask){.of = take_ready(c), .limit = limit};
+    struct fence_ask ask = {.of = turn->of, .limit = free_slots(c)};
+    if (ask.limit > PORTION)
+        ask.limit = PORTION;
     if (fence_calls(db, pool, c->dispatcher->conf, &ask, &result, err)) {
         c->look_wanted = true;
         return -1;
@@ -184,12 +237,12 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     if (result.count > 0)
         fault_point("call_fenced");
     c->dispatcher->counts.calls_disallowed += result.disallowed;
+    if (result.no_zone)
+        log_no_zone(&result);
     deliverer_wake(c->dispatcher->deliverer, result.wakes.ids, result.wakes.count);
     for (size_t i = 0; i < result.count; i++)
         ask_place(c, &result.calls[i], ask_by);
-    if (result.more)
-        make_ready(c, &ask.of);
-    return 0;
+    return turn_goes_on(c, db, turn, &result, err);
 }
 
 static bool look_is_due(const struct caller *c, usec_t now)
@@ -203,15 +256,17 @@ static int look(struct caller *c, struct db *db, struct pool *pool, struct err *
     usec_t now = clock_monotonic();
     if (look_is_due(c, now)) {
         c->look_wanted = false;
-        if (look_for_agents(c, db, pool, err) || watch(c, db, pool, err) ||
-            play_steps(c, db, pool, err))
+        if (recheck(c, db, err) || expire(c, db, pool, err) || look_for_agents(c, db, pool, err) ||
+            watch(c, db, pool, err) || play_steps(c, db, pool, err))
             return -1;
         c->looked_at = now;
     } else if (now >= c->next_step_at && play_steps(c, db, pool, err)) {
         return -1;
     }
-    while (c->ready_count > 0 && free_slots(c) > 0 && !c->dispatcher->stopping) {
-        if (fence_portion(c, db, pool, err))
+    struct turn turn;
+    turns_time(&c->turns, clock_monotonic());
+    while (free_slots(c) > 0 && !c->dispatcher->stopping && turns_take(&c->turns, &turn)) {
+        if (fence_portion(c, db, pool, &turn, err))
             return -1;
     }
     return 0;
@@ -234,8 +289,10 @@ static void look_lane_run(struct lane *lane, void *ctx)
         usec_t next = c->looked_at + c->dispatcher->conf->poll_interval;
         if (c->next_step_at < next)
             next = c->next_step_at;
-        c->drawn_out =
-            c->ready_count == 0 && !c->look_wanted && c->next_step_at > clock_monotonic();
+        if (turns_next(&c->turns) < next)
+            next = turns_next(&c->turns);
+        c->drawn_out = c->turns.ready_count == 0 && turns_next(&c->turns) == TIME_NEVER &&
+                       !c->look_wanted && c->next_step_at > clock_monotonic();
         lane_sleep(lane, next);
     }
     pool_destroy(&pool);

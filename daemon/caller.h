@@ -7,12 +7,14 @@
 #define HV_CALLER_H
 
 #include "daemon/dispatcher.h"
-#include "lib/rules/id.h"
+#include "sql/fence.h"
 
 void caller_create(struct caller **caller_r, struct dispatcher *dispatcher);
 void caller_destroy(struct caller **caller);
-/* This agent has a call that is due now. */
-void caller_wake(struct caller *caller, const struct id *agent_id);
+/* These have one that is due now. */
+void caller_wake(struct caller *caller, const struct calls_of *of);
+/* A call of this workspace is over: what waits for its line may go. */
+void caller_line_free(struct caller *caller, const struct id *workspace_id);
 /* Something may be due: look again. */
 void caller_look(struct caller *caller);
 /* After each round of the loop: passes the fault point of a carrier that was asked (fault.h). */

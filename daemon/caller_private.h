@@ -5,6 +5,7 @@
 #define HV_CALLER_PRIVATE_H
 
 #include "daemon/caller.h"
+#include "daemon/turns.h"
 #include "lib/voice/carrier.h"
 #include "sql/fence.h"
 #include "sql/steps.h"
@@ -43,8 +44,7 @@ struct matter {
 struct caller {
     struct dispatcher *dispatcher;
     struct lane *look_lane, *record_lanes[RECORD_LANES];
-    struct calls_of *ready; /* who has due calls, as far as known */
-    size_t ready_count, ready_room;
+    struct turns turns;  /* who has due calls, as far as known */
     usec_t looked_at;    /* monotonic; TIME_NONE: never */
     usec_t next_step_at; /* monotonic */
     bool look_wanted;

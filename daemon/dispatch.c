@@ -133,13 +133,19 @@ static void woken(void *ctx, const struct wake_item *items, size_t count)
         memcpy(id.b, items[i].id, sizeof id.b);
         switch ((enum wake_kind)items[i].kind) {
         case WAKE_CALL:
-            caller_wake(d->caller, &id);
+            caller_wake(d->caller, &(struct calls_of){id, false});
+            break;
+        case WAKE_BATCH:
+            caller_wake(d->caller, &(struct calls_of){id, true});
             break;
         case WAKE_DELIVERY:
             deliverer_wake(d->deliverer, &id, 1);
             break;
         case WAKE_CHANGED:
             deliverer_reload(d->deliverer, &id);
+            break;
+        case WAKE_LINE:
+            caller_line_free(d->caller, &id);
             break;
         case WAKE_STEP:
             caller_look(d->caller);

@@ -83,6 +83,8 @@ static int take_report(struct caller *c, struct db *db, struct pool *pool, const
     if (report->report.kind == REPORT_UNKNOWN)
         c->dispatcher->counts.calls_unknown++;
     deliverer_wake(c->dispatcher->deliverer, outcome.destinations, outcome.destination_count);
+    if (outcome.line_free)
+        caller_line_free(c, &outcome.workspace_id);
     if (outcome.status == CALL_SCHEDULED)
         caller_look(c);
     return 0;

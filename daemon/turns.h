@@ -13,7 +13,7 @@ struct turn {
     struct calls_of of;
     struct id workspace_id; /* zero: not known yet */
     usec_t until;           /* monotonic: of those that wait, when their turn comes by itself */
-    usec_t told_at;         /* monotonic: when its calls were last told why they wait, or TIME_NONE */
+    usec_t told_at; /* monotonic: when its calls were last told why they wait, or TIME_NONE */
 };
 
 struct turns {

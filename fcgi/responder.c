@@ -80,12 +80,27 @@ void responder_wake(struct responder *rs, const struct id *agent_id, const struc
         wake_send(rs->wake, items, n);
 }
 
+static void wake_one(struct responder *rs, enum wake_kind kind, const struct id *id)
+{
+    struct wake_item item = {.kind = (unsigned char)kind};
+
+    memcpy(item.id, id->b, sizeof(item.id));
+    wake_send(rs->wake, &item, 1);
+}
+
+void responder_wake_batch(struct responder *rs, const struct id *agent_id)
+{
+    wake_one(rs, WAKE_BATCH, agent_id);
+}
+
+void responder_wake_line(struct responder *rs, const struct id *workspace_id)
+{
+    wake_one(rs, WAKE_LINE, workspace_id);
+}
+
 void responder_wake_changed(struct responder *rs, const struct id *destination_id)
 {
-    struct wake_item item = {.kind = WAKE_CHANGED};
-
-    memcpy(item.id, destination_id->b, sizeof(item.id));
-    wake_send(rs->wake, &item, 1);
+    wake_one(rs, WAKE_CHANGED, destination_id);
 }
 
 void responder_created_at(const struct responder *rs, struct request *rq, struct answer *an,
@@ -97,9 +112,9 @@ void responder_created_at(const struct responder *rs, struct request *rq, struct
         url.n--;
     name = percent_encode(rq->pool, name);
     an->status = STATUS_201;
-    answer_header(an, "Location",
-                  str_of(pool_printf(rq->pool, "%.*s/v1/%s/%.*s", STR_ARG(url), collection,
-                                     STR_ARG(name))));
+    answer_header(
+        an, "Location",
+        str_of(pool_printf(rq->pool, "%.*s/v1/%s/%.*s", STR_ARG(url), collection, STR_ARG(name))));
 }
 
 void responder_created(const struct responder *rs, struct request *rq, struct answer *an,

@@ -70,6 +70,10 @@ void responder_serve(struct responder *rs, struct io *io, char *const *environ_)
  * destinations got deliveries. */
 void responder_wake(struct responder *rs, const struct id *agent_id, const struct id *destinations,
                     size_t count);
+/* The agent has calls of a batch that are due. */
+void responder_wake_batch(struct responder *rs, const struct id *agent_id);
+/* A call of this workspace is over. */
+void responder_wake_line(struct responder *rs, const struct id *workspace_id);
 /* The owner changed the destination, or it has something due at once. */
 void responder_wake_changed(struct responder *rs, const struct id *destination_id);
 

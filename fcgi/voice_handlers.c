@@ -38,6 +38,8 @@ int voice_callback(struct responder *rs, struct request *rq, struct answer *an, 
     if (attempts_report(rs->db, rq->pool, rs->conf, token, &report, &outcome, err) != 0)
         return -1;
     responder_wake(rs, NULL, outcome.destinations, outcome.destination_count);
+    if (outcome.line_free)
+        responder_wake_line(rs, &outcome.workspace_id);
 
     char call_id[ID_TEXT_SIZE];
     id_format(ID_CALL, &outcome.call_id, call_id);

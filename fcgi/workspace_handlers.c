@@ -4,10 +4,9 @@
 #include "fcgi/list_query.h"
 #include "fcgi/member.h"
 #include "fcgi/responder.h"
+#include "lib/base/zone.h"
 #include "sql/workspaces.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #define ZONE_FOLDER "/usr/share/zoneinfo"
@@ -34,6 +33,7 @@ static void write_workspace(struct buf *b, const struct workspace_view *view)
     member_i64(b, "concurrent_calls", s->concurrent_calls);
     member_i64(b, "number_calls_per_day", s->number_calls_per_day);
     member_i64(b, "number_gap_minutes", s->number_gap_minutes);
+    member_set(b, "number_types", s->number_types, number_type_texts);
     member_i64(b, "retention_days", s->retention_days);
     member_rate(b, "key_rate_per_minute", view->rates.subject);
     member_rate(b, "rate_per_minute", view->rates.workspace);
@@ -55,19 +55,9 @@ int workspace_get(struct responder *rs, struct request *rq, struct answer *an, s
 }
 
 /* Has this host the zone? Where it has no zone database at all, the form of the name must do. */
-static int check_time_zone(struct pool *pool, struct str name, struct err *err)
+static int check_time_zone(struct str name, struct err *err)
 {
-    char magic[4];
-    int fd = open(pool_printf(pool, ZONE_FOLDER "/%.*s", STR_ARG(name)),
-                  O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd < 0 && access(ZONE_FOLDER, F_OK) != 0)
-        return 0;
-    bool good = fd >= 0 && read(fd, magic, sizeof magic) == sizeof magic &&
-                str_is((struct str){magic, sizeof magic}, "TZif"); /* RFC 8536 */
-    if (fd >= 0)
-        close(fd);
-    if (good)
+    if (zone_find(name) != NULL || access(ZONE_FOLDER, F_OK) != 0)
         return 0;
     return err_set(err, ERR_INVALID, "time_zone \"%.*s\" is not known here; one is Asia/Kolkata.",
                    STR_ARG(name));
@@ -80,8 +70,7 @@ int workspace_change(struct responder *rs, struct request *rq, struct answer *an
 
     if (workspace_settings_read(rq->pool, rq->json, &set, &given, err) != 0)
         return -1;
-    if ((given & (1u << WORKSPACE_TIME_ZONE)) != 0 &&
-        check_time_zone(rq->pool, set.time_zone, err) != 0)
+    if ((given & (1u << WORKSPACE_TIME_ZONE)) != 0 && check_time_zone(set.time_zone, err) != 0)
         return -1;
     if (workspaces_change(rs->db, &rq->who->workspace_id, &set, given, err) != 0)
         return -1;

@@ -3,8 +3,11 @@
  */
 #include "sql/agents.h"
 #include "sql/accounts.h"
+#include "sql/held_calls.h"
 #include "sql/ids.h"
 #include "sql/list.h"
+#include "sql/transaction.h"
+#include "sql/workspaces.h"
 
 #include <string.h>
 
@@ -261,24 +264,48 @@ static int why_not_changed(struct db *db, const struct id *workspace_id, const s
     return err_set(err, ERR_NOT_FOUND, "the workspace has no such carrier");
 }
 
+/* What policy held calls by. */
+#define POLICY_SETTINGS                                                                            \
+    (UINT64_C(1) << AGENT_CALLING_HOURS | UINT64_C(1) << AGENT_OUTSIDE_HOURS |                     \
+     UINT64_C(1) << AGENT_CARRIER)
+
+struct change {
+    const struct id *workspace_id, *agent_id;
+    const struct agent_settings *set;
+    uint64_t given;
+    bool *no_carrier;
+};
+
+static int change(struct db *db, void *ctx, struct err *err)
+{
+    const struct change *c = ctx;
+    const struct id *carrier_id = is_given(c->given, AGENT_CARRIER) ? carrier_of(c->set) : NULL;
+    char retry[RETRY_TEXT_SIZE];
+    bool judge_anew = (c->given & POLICY_SETTINGS) != 0;
+
+    if (judge_anew && workspaces_lock(db, c->workspace_id, err) != 0)
+        return -1;
+    struct query *q = db_use(db, STMT_AGENT_CHANGE);
+    bind_change(q, c->set, c->given, retry);
+    query_bind_id(q, c->agent_id);
+    query_bind_id(q, c->workspace_id);
+    query_bind_id(q, carrier_id);
+    query_bind_id(q, carrier_id);
+    if (query_run(q, err) < 0)
+        return -1;
+    if (query_affected(q) == 0)
+        return why_not_changed(db, c->workspace_id, c->agent_id, c->no_carrier, err);
+    return judge_anew ? held_calls_want_recheck(db, c->workspace_id, c->agent_id, err) : 0;
+}
+
 int agents_change(struct db *db, const struct id *workspace_id, const struct id *agent_id,
                   const struct agent_settings *set, uint64_t given, bool *no_carrier_r,
                   struct err *err)
 {
-    const struct id *carrier_id = is_given(given, AGENT_CARRIER) ? carrier_of(set) : NULL;
-    char retry[RETRY_TEXT_SIZE];
-    struct query *q = db_use(db, STMT_AGENT_CHANGE);
+    struct change c = {workspace_id, agent_id, set, given, no_carrier_r};
 
     *no_carrier_r = false;
-    bind_change(q, set, given, retry);
-    query_bind_id(q, agent_id);
-    query_bind_id(q, workspace_id);
-    query_bind_id(q, carrier_id);
-    query_bind_id(q, carrier_id);
-    if (query_run_again(q, err) < 0)
-        return -1;
-    return query_affected(q) > 0 ? 0
-                                 : why_not_changed(db, workspace_id, agent_id, no_carrier_r, err);
+    return transaction_run(db, change, &c, err);
 }
 
 int agents_delete(struct db *db, const struct id *workspace_id, const struct id *agent_id,

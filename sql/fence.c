@@ -348,7 +348,12 @@ static int fence_in_transaction(struct db *db, struct pool *pool, const struct c
     if (read_agent(db, pool, &ask->of.agent_id, &a, err))
         return -1;
     result->workspace_id = a.common.workspace_id;
-    if (fence_lock(db, &a, err) || fence_read_room(db, &a, &room, err))
+    /* Read again under the lock, that who changes settings has, too: a call is never held by
+     * settings that are older than the wish to have it judged anew (held_calls.h). */
+    if (fence_is_counted(&a) &&
+        (fence_lock(db, &a, err) || read_agent(db, pool, &ask->of.agent_id, &a, err)))
+        return -1;
+    if (fence_read_room(db, &a, &room, err))
         return -1;
     size_t limit = draw_limit(&a, ask, room.now);
     if (draw(db, pool, &a, &ask->of, limit, &drawn, &count, &room.now, err))

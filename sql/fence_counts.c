@@ -12,13 +12,12 @@
 
 bool fence_is_counted(const struct placing_agent *a)
 {
-    return a->common.kind != CARRIER_SIMULATOR || a->lines > 0 || a->calls_per_day > 0;
+    return a->common.kind != CARRIER_SIMULATOR || a->lines > 0 || a->calls_per_day > 0 ||
+           a->simulated.has_hours;
 }
 
 int fence_lock(struct db *db, const struct placing_agent *a, struct err *err)
 {
-    if (!fence_is_counted(a))
-        return 0;
     struct query *q = db_use(db, STMT_FENCE_LOCK);
     query_bind_id(q, &a->common.workspace_id);
     if (query_run(q, err))

@@ -23,7 +23,7 @@ struct placing_agent {
     int64_t carrier_lines, carrier_per_second;
 };
 
-/* Does a limit hold that calls are counted for? */
+/* Must the workspace be locked? Where calls are counted, or held. */
 bool fence_is_counted(const struct placing_agent *a);
 
 /* What is left, at a moment; taken from as calls are let through. NO_LIMIT for what has none. */

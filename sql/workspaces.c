@@ -2,10 +2,17 @@
  * workspaces.c - see workspaces.h.
  */
 #include "sql/workspaces.h"
+#include "sql/held_calls.h"
+#include "sql/transaction.h"
 
 #include <string.h>
 
 #define DAY (86400 * USEC_PER_S)
+
+static int no_such_workspace(struct err *err)
+{
+    return err_set(err, ERR_NOT_FOUND, "there is no such workspace");
+}
 
 int workspaces_get(struct db *db, struct pool *pool, const struct id *workspace_id,
                    struct workspace_view *view_r, struct err *err)
@@ -17,7 +24,7 @@ int workspaces_get(struct db *db, struct pool *pool, const struct id *workspace_
     if (query_run_again(q, err) < 0)
         return -1;
     if (!query_next(q))
-        return err_set(err, ERR_NOT_FOUND, "there is no such workspace");
+        return no_such_workspace(err);
     view_r->workspace_id = *workspace_id;
     s->name = query_str(q, pool);
     s->time_zone = query_str(q, pool);
@@ -29,6 +36,7 @@ int workspaces_get(struct db *db, struct pool *pool, const struct id *workspace_
     s->concurrent_calls = query_i64(q);
     s->number_calls_per_day = query_i64(q);
     s->number_gap_minutes = query_i64(q);
+    s->number_types = (unsigned)query_i64(q);
     s->retention_days = query_i64(q);
     view_r->status = (enum workspace_status)(query_i64(q) - 1);
     view_r->rates.subject = rates_column(q);
@@ -51,9 +59,48 @@ static void bind_i64_if(struct query *q, bool is, int64_t value)
         query_bind_null(q);
 }
 
-int workspaces_change(struct db *db, const struct id *workspace_id,
-                      const struct workspace_settings *s, uint64_t given, struct err *err)
+int workspaces_lock(struct db *db, const struct id *workspace_id, struct err *err)
 {
+    struct query *q = db_use(db, STMT_FENCE_LOCK);
+
+    query_bind_id(q, workspace_id);
+    if (query_run(q, err) < 0)
+        return -1;
+    return query_next(q) ? 0 : no_such_workspace(err);
+}
+
+/* "mobile,landline", as a SET column takes it. */
+static struct str types_text(unsigned number_types)
+{
+    switch (number_types & PHONE_KINDS_ALL) {
+    case 1u << PHONE_MOBILE:
+        return STR("mobile");
+    case 1u << PHONE_LANDLINE:
+        return STR("landline");
+    case PHONE_KINDS_ALL:
+        return STR("mobile,landline");
+    }
+    return STR("");
+}
+
+struct change {
+    const struct id *workspace_id;
+    const struct workspace_settings *set;
+    uint64_t given;
+};
+
+/* What policy held calls by. */
+#define POLICY_SETTINGS                                                                            \
+    (UINT64_C(1) << WORKSPACE_TIME_ZONE | UINT64_C(1) << WORKSPACE_CALLING_HOURS |                 \
+     UINT64_C(1) << WORKSPACE_HOLIDAYS | UINT64_C(1) << WORKSPACE_NUMBER_CALLS_PER_DAY |           \
+     UINT64_C(1) << WORKSPACE_NUMBER_GAP)
+
+/* The UPDATE takes the lock that workspaces_lock() would. */
+static int change(struct db *db, void *ctx, struct err *err)
+{
+    const struct change *c = ctx;
+    const struct workspace_settings *s = c->set;
+    uint64_t given = c->given;
     struct query *q = db_use(db, STMT_WORKSPACE_CHANGE);
     bool hours = is_given(given, WORKSPACE_CALLING_HOURS);
 
@@ -68,11 +115,24 @@ int workspaces_change(struct db *db, const struct id *workspace_id,
     bind_i64_if(q, is_given(given, WORKSPACE_CONCURRENT_CALLS), s->concurrent_calls);
     bind_i64_if(q, is_given(given, WORKSPACE_NUMBER_CALLS_PER_DAY), s->number_calls_per_day);
     bind_i64_if(q, is_given(given, WORKSPACE_NUMBER_GAP), s->number_gap_minutes);
+    query_bind_str(q, is_given(given, WORKSPACE_NUMBER_TYPES) ? types_text(s->number_types)
+                                                              : STR_NULL);
     bind_i64_if(q, is_given(given, WORKSPACE_RETENTION), s->retention_days);
-    query_bind_id(q, workspace_id);
-    if (query_run_again(q, err) < 0)
+    query_bind_id(q, c->workspace_id);
+    if (query_run(q, err) < 0)
         return -1;
-    return query_affected(q) > 0 ? 0 : err_set(err, ERR_NOT_FOUND, "there is no such workspace");
+    if (query_affected(q) == 0)
+        return no_such_workspace(err);
+    return (given & POLICY_SETTINGS) != 0 ? held_calls_want_recheck(db, c->workspace_id, NULL, err)
+                                          : 0;
+}
+
+int workspaces_change(struct db *db, const struct id *workspace_id,
+                      const struct workspace_settings *set, uint64_t given, struct err *err)
+{
+    struct change c = {workspace_id, set, given};
+
+    return transaction_run(db, change, &c, err);
 }
 
 static void bind_range(struct query *q, const struct id *workspace_id, usec_t from, usec_t until)

@@ -22,6 +22,10 @@ int workspaces_change(struct db *db, const struct id *workspace_id,
                       const struct workspace_settings *set, uint64_t given,
                       struct err *err) MUST_CHECK;
 
+/* Inside a transaction: until its end nobody fences a call that its policy or limits could stop,
+ * and nobody changes that. ERR_NOT_FOUND. */
+int workspaces_lock(struct db *db, const struct id *workspace_id, struct err *err) MUST_CHECK;
+
 struct usage_day {
     int64_t calls, completed, failed, cancelled, disallowed, talk_seconds, events;
 };

@@ -233,8 +233,8 @@ static bool receive(struct wake_listener *listener)
 
 static bool is_kind(unsigned char kind)
 {
-    return kind == WAKE_CALL || kind == WAKE_DELIVERY || kind == WAKE_CHANGED ||
-           kind == WAKE_STEP;
+    return kind == WAKE_CALL || kind == WAKE_BATCH || kind == WAKE_LINE || kind == WAKE_DELIVERY ||
+           kind == WAKE_CHANGED || kind == WAKE_STEP;
 }
 
 size_t wake_listener_read(struct wake_listener *listener, struct wake_item *items, size_t max)

@@ -12,9 +12,11 @@
 #include <stddef.h>
 
 enum wake_kind {
-    WAKE_CALL = 'c' /* id: the agent with a due call */,
+    WAKE_CALL = 'c' /* id: the agent with a due call, made by itself */,
+    WAKE_BATCH = 'b' /* id: the agent with due calls of a batch */,
     WAKE_DELIVERY = 'd' /* id: the destination */,
     WAKE_CHANGED = 'e' /* id: a destination whose owner changed it; it may have work, too */,
+    WAKE_LINE = 'l' /* id: a workspace of which a call is over: a line is free */,
     WAKE_STEP = 's' /* id: ignored; the simulator has something due */
 };
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const number_type_texts[] = {"mobile", "landline", NULL};
+
 /* What comes in another form than it is kept in, and what is not for owners. */
 struct workspace_body {
     struct workspace_settings s;
@@ -28,6 +30,7 @@ static const struct field fields[] = {
     [WORKSPACE_CONCURRENT_CALLS] = {SETTING(INT, concurrent_calls), .min = 1, .max = 10000},
     [WORKSPACE_NUMBER_CALLS_PER_DAY] = {SETTING(INT, number_calls_per_day), .min = 1, .max = 1000},
     [WORKSPACE_NUMBER_GAP] = {SETTING(INT, number_gap_minutes), .max = 10080},
+    [WORKSPACE_NUMBER_TYPES] = {SETTING(SET, number_types), .min = 1, .choices = number_type_texts},
     [WORKSPACE_RETENTION] = {SETTING(INT, retention_days), .min = 1, .max = 3650},
     {OPERATORS("status")},
     {OPERATORS("key_rate_per_minute")},

@@ -7,6 +7,7 @@
 #include "lib/base/pool.h"
 #include "lib/rules/calling_hours.h"
 #include "lib/rules/fields.h"
+#include "lib/rules/phone.h"
 
 /* Each is a bit of what a request gave. */
 enum workspace_setting {
@@ -18,11 +19,14 @@ enum workspace_setting {
     WORKSPACE_CONCURRENT_CALLS,
     WORKSPACE_NUMBER_CALLS_PER_DAY,
     WORKSPACE_NUMBER_GAP,
+    WORKSPACE_NUMBER_TYPES,
     WORKSPACE_RETENTION,
     WORKSPACE_SETTING_COUNT
 };
 
 #define HOLIDAYS_MAX 366
+
+extern const char *const number_type_texts[]; /* the order is the SET column's; then NULL */
 
 struct workspace_settings {
     struct str name, time_zone;
@@ -31,6 +35,7 @@ struct workspace_settings {
     int64_t calls_per_day; /* 0: no limit */
     int64_t concurrent_calls;
     int64_t number_calls_per_day, number_gap_minutes; /* of one called number */
+    unsigned number_types; /* a bit per enum phone_kind that may be called */
     int64_t retention_days;
 };
 

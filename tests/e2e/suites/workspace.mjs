@@ -29,6 +29,7 @@ function settings(test) {
       concurrent_calls: 10,
       number_calls_per_day: 3,
       number_gap_minutes: 30,
+      number_types: ['mobile', 'landline'],
       retention_days: 90,
       key_rate_per_minute: null,
       rate_per_minute: null,
@@ -46,6 +47,7 @@ function settings(test) {
       concurrent_calls: [1, 10_000],
       number_calls_per_day: [1, 1000],
       number_gap_minutes: [0, 10_080],
+      number_types: [['mobile'], ['landline'], ['mobile', 'landline']],
       retention_days: [1, 3650],
     };
     let expected = await read(customer);
@@ -72,6 +74,7 @@ function settings(test) {
       concurrent_calls: [0, null, 10_001],
       number_calls_per_day: [0, null],
       number_gap_minutes: [-1, 10_081],
+      number_types: [[], null, ['service'], 'mobile'],
       retention_days: [0, 3651, null],
       status: ['suspended', 'active', null],
       key_rate_per_minute: [6000],

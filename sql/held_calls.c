@@ -1,0 +1,140 @@
+/*
+ * held_calls.c - see held_calls.h.
+ */
+#include "sql/held_calls.h"
+#include "sql/refusals.h"
+#include "sql/transaction.h"
+
+#include <string.h>
+
+#define TELL_MAX 1000
+
+/* ---- expiry ---- */
+
+struct expiry {
+    struct pool *pool;
+    const struct conf *conf;
+    size_t limit, looked_at, failed;
+    struct wakes wakes;
+};
+
+/* Rows of calls that are not scheduled only have their alarm taken off. */
+static size_t read_expired(struct query *q, struct expiry *e, struct id *ids,
+                           struct refused_call *calls, size_t *count_r, usec_t *now_r)
+{
+    size_t seen = 0;
+    *count_r = 0;
+    while (seen < e->limit && query_next(q)) {
+        struct refused_call *call = &calls[*count_r];
+        memset(call, 0, sizeof *call);
+        query_id(q, &call->call_id);
+        query_id(q, &call->workspace_id);
+        query_id(q, &call->agent_id);
+        call->contact_number = query_str(q, e->pool);
+        call->test = query_i64(q) != 0;
+        call->dialled = query_i64(q) != 0;
+        call->error = CALL_ERROR_EXPIRED;
+        ids[seen++] = call->call_id;
+        *count_r += query_i64(q) != 0;
+        *now_r = query_time(q);
+    }
+    return seen;
+}
+
+static int expire(struct db *db, void *ctx, struct err *err)
+{
+    struct expiry *e = ctx;
+    struct refused_call *calls = pool_new(e->pool, struct refused_call, e->limit + 1);
+    struct id *ids = pool_new(e->pool, struct id, e->limit);
+    enum call_status became;
+    usec_t now = 0;
+    struct query *q = db_use(db, STMT_EXPIRY_DRAW);
+    query_bind_i64(q, (int64_t)e->limit);
+    if (query_run(q, err))
+        return -1;
+    e->wakes = (struct wakes){0};
+    e->looked_at = read_expired(q, e, ids, calls, &e->failed, &now);
+    if (e->looked_at == 0)
+        return 0;
+    for (size_t i = 0; i < e->failed; i++) {
+        if (refusals_write(db, e->pool, e->conf, &calls[i], now, &became, &e->wakes, err))
+            return -1;
+    }
+    q = db_use_many(db, STMT_EXPIRY_DONE, e->looked_at);
+    for (size_t i = 0; i < e->looked_at; i++)
+        query_bind_id(q, &ids[i]);
+    return query_run(q, err);
+}
+
+int held_calls_expire(struct db *db, struct pool *pool, const struct conf *conf, size_t limit,
+                      size_t *looked_at_r, size_t *failed_r, struct wakes *wakes_r, struct err *err)
+{
+    struct expiry e = {.pool = pool, .conf = conf, .limit = limit};
+    if (limit > DB_MANY_MAX)
+        e.limit = DB_MANY_MAX;
+    if (transaction_run(db, expire, &e, err))
+        return -1;
+    *looked_at_r = e.looked_at;
+    *failed_r = e.failed;
+    *wakes_r = e.wakes;
+    return 0;
+}
+
+/* ---- settings that changed ---- */
+
+int held_calls_want_recheck(struct db *db, const struct id *workspace_id, const struct id *agent_id,
+                            struct err *err)
+{
+    struct query *q = db_use(db, STMT_RECHECK_WANT);
+    query_bind_id(q, workspace_id);
+    query_bind_id(q, agent_id);
+    query_bind_id(q, agent_id);
+    return query_run(q, err);
+}
+
+/* What was judged since the settings changed was judged by the new ones: it is told by updated_at
+ * and left alone, or else a call that is held again would be taken again and again. */
+static int make_due(struct db *db, const struct id *agent_id, usec_t wanted_at, size_t limit,
+                    bool *more_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_RECHECK_MAKE_DUE);
+    query_bind_id(q, agent_id);
+    query_bind_time(q, wanted_at);
+    query_bind_i64(q, (int64_t)limit);
+    if (query_run_again(q, err))
+        return -1;
+    *more_r = query_affected(q) >= limit;
+    return 0;
+}
+
+int held_calls_recheck(struct db *db, size_t limit, struct id *agent_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_RECHECK_NEXT);
+    bool more = true;
+    memset(agent_r, 0, sizeof *agent_r);
+    if (query_run_again(q, err))
+        return -1;
+    if (!query_next(q))
+        return 0;
+    query_id(q, agent_r);
+    usec_t wanted_at = query_time(q);
+    while (more) {
+        if (make_due(db, agent_r, wanted_at, limit, &more, err))
+            return -1;
+    }
+    q = db_use(db, STMT_RECHECK_DONE);
+    query_bind_id(q, agent_r);
+    query_bind_time(q, wanted_at);
+    return query_run_again(q, err);
+}
+
+/* ---- no line ---- */
+
+int held_calls_tell_capacity(struct db *db, const struct calls_of *of, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CAPACITY_TELL);
+    query_bind_id(q, &of->agent_id);
+    query_bind_i64(q, of->batched);
+    query_bind_i64(q, TELL_MAX);
+    return query_run_again(q, err);
+}
