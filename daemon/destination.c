@@ -3,6 +3,7 @@
  */
 #include "daemon/destination.h"
 #include "daemon/loop.h"
+#include "lib/base/log.h"
 #include "lib/base/pool.h"
 #include "lib/rules/custom_headers.h"
 #include <limits.h>
@@ -150,23 +151,56 @@ void destination_paced(struct destination *d, usec_t monotonic)
         d->paced_to = pace_from(d, monotonic) + USEC_PER_S / d->rate_per_second;
 }
 
-static void add_headers(struct destination *d, const struct keyring *keys, struct str sealed)
+/* Once for each time that it comes to that: what is sent there fails with secret_unreadable. */
+static void tell_unreadable(const struct destination *d, const char *what, const struct err *why)
 {
-    struct err err;
+    char id[ID_TEXT_SIZE], quoted[2 * sizeof why->message];
+
+    id_format(ID_ENDPOINT, &d->id, id);
+    log_write(LOG_ERROR, "a stored secret cannot be opened", "endpoint=%s what=%s error=%s", id,
+              what, log_quote(str_of(why->message), quoted, sizeof quoted));
+}
+
+static void add_headers(struct destination *d, const struct keyring *keys, struct str sealed,
+                        struct err *why)
+{
     struct str bound = {(const char *)d->id.b, sizeof d->id.b}, text;
     d->header_count = 0;
     d->headers_unreadable =
-        sealed.p && (keyring_open(keys, bound, sealed, d->pool, &text, &err) ||
-                     custom_headers_lines(d->pool, text, &d->headers, &d->header_count, &err));
+        sealed.p && (keyring_open(keys, bound, sealed, d->pool, &text, why) ||
+                     custom_headers_lines(d->pool, text, &d->headers, &d->header_count, why));
 }
 
-static void add_secret(struct destination *d, const struct keyring *keys, struct str sealed)
+static int add_secret(struct destination *d, const struct keyring *keys, struct str sealed,
+                      struct err *why)
 {
-    struct err err;
     struct str bound = {(const char *)d->id.b, sizeof d->id.b};
     struct str *secret = &d->secrets[d->secret_count];
-    if (sealed.p && keyring_open(keys, bound, sealed, d->pool, secret, &err) == 0)
-        d->secret_count++;
+    if (!sealed.p)
+        return 0;
+    if (keyring_open(keys, bound, sealed, d->pool, secret, why) != 0)
+        return -1;
+    d->secret_count++;
+    return 0;
+}
+
+static void open_secrets(struct destination *d, const struct destination_row *row,
+                         const struct keyring *keys, usec_t now)
+{
+    struct err why;
+    const char *unreadable = NULL;
+    add_headers(d, keys, row->headers_sealed, &why);
+    if (d->headers_unreadable)
+        unreadable = "headers";
+    d->secret_count = 0;
+    if (add_secret(d, keys, row->secret_sealed, &why) != 0)
+        unreadable = "secret";
+    if (row->previous_until != TIME_NONE && row->previous_until > now &&
+        add_secret(d, keys, row->previous_secret_sealed, &why) != 0)
+        unreadable = "previous secret";
+    if (unreadable && !d->told_unreadable)
+        tell_unreadable(d, unreadable, &why);
+    d->told_unreadable = unreadable != NULL;
 }
 
 void destination_load(struct destination *d, const struct destination_row *row,
@@ -184,11 +218,7 @@ void destination_load(struct destination *d, const struct destination_row *row,
     d->timeout = (usec_t)row->timeout_seconds * USEC_PER_S;
     d->max_in_flight = row->max_in_flight;
     d->rate_per_second = row->rate_per_second;
-    add_headers(d, keys, row->headers_sealed);
-    d->secret_count = 0;
-    add_secret(d, keys, row->secret_sealed);
-    if (row->previous_until != TIME_NONE && row->previous_until > now)
-        add_secret(d, keys, row->previous_secret_sealed);
+    open_secrets(d, row, keys, now);
     if (first)
         health_init(&d->health, policy, row->health.good_since);
     if ((d->health_changed || d->probe_ours) && !switched)

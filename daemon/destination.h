@@ -24,6 +24,7 @@ struct destination {
     struct str *headers; /* lines of its own */
     size_t header_count;
     bool headers_unreadable;
+    bool told_unreadable; /* that something of it cannot be opened */
     usec_t timeout;
     unsigned max_in_flight;
     unsigned rate_per_second; /* 0: as fast as it takes them */

@@ -132,6 +132,17 @@ static int log_attempts(struct db *db, const struct finished_delivery *rows, siz
     return query_run(q, err);
 }
 
+/* Some of them were not ours any more: erasing a contact is one way to that, and what its receiver
+ * says of the contact came after. */
+static int erase_late_answers(struct db *db, const struct finished_delivery *rows, size_t count,
+                              struct err *err)
+{
+    struct query *q = db_use_many(db, STMT_DELIVERY_LOG_ERASED, count);
+    for (size_t i = 0; i < count; i++)
+        query_bind_id(q, &rows[i].delivery_id);
+    return query_run(q, err);
+}
+
 static int write_health(struct db *db, const struct destination_health *health, size_t count,
                         struct err *err)
 {
@@ -169,7 +180,9 @@ int deliveries_finish(struct db *db, uint64_t owner, const struct finished_deliv
         return -1;
     if (finish_successes(db, owner, rows, count, &changed, err) ||
         finish_others(db, owner, rows, count, &changed, err) ||
-        log_attempts(db, rows, count, err) || write_health(db, health, health_count, err)) {
+        log_attempts(db, rows, count, err) ||
+        (changed < count && erase_late_answers(db, rows, count, err)) ||
+        write_health(db, health, health_count, err)) {
         db_rollback(db);
         return -1;
     }

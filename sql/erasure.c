@@ -123,7 +123,8 @@ static int work(struct db *db, void *ctx, struct err *err)
         if (blank_event(db, &b->events[i], err) != 0)
             return -1;
     if (run_for_calls(db, STMT_RETENTION_DELETE_STEPS, b, err) != 0 ||
-        run_for_calls(db, STMT_ERASE_ATTEMPTS, b, err) != 0)
+        run_for_calls(db, STMT_ERASE_ATTEMPTS, b, err) != 0 ||
+        run_for_calls(db, STMT_ERASE_RUNS, b, err) != 0)
         return -1;
     return run_for_calls(db, STMT_ERASE_CALLS, b, err);
 }

@@ -200,6 +200,39 @@ START_TEST(health_from_before_an_enabling_is_not_written)
 }
 END_TEST
 
+static void write_hold(unsigned failures, usec_t held_until)
+{
+    struct destination_health health = {
+        .destination_id = f.endpoint_id,
+        .health = {.failures = failures, .held_until = held_until, .good_since = clock_wall()},
+    };
+    size_t lost;
+    struct err err;
+    ck_ok(deliveries_finish(f.store.db, 1, NULL, 0, &health, 1, &lost, &err), &err);
+}
+
+/* What owners are told of by mail counts from there. */
+START_TEST(a_hold_counts_from_the_first_of_a_row)
+{
+    const usec_t later = clock_wall() + 60 * S;
+    write_hold(5, later);
+    ck_assert_str_eq(store_ask(&f.store, "SELECT held_since > NOW(6) - INTERVAL 1 MINUTE AND "
+                                         "held_since <= NOW(6) FROM destinations"),
+                     "1");
+    store_script(f.store.db, "UPDATE destinations SET held_since = NOW(6) - INTERVAL 5 HOUR");
+    write_hold(6, later + 60 * S); /* the probe failed, too: the same hold goes on */
+    ck_assert_str_eq(
+        store_ask(&f.store, "SELECT held_since < NOW(6) - INTERVAL 4 HOUR FROM destinations"), "1");
+    write_hold(0, TIME_NONE);
+    ck_assert_str_eq(store_ask(&f.store, "SELECT held_until IS NULL FROM destinations"), "1");
+    write_hold(1, TIME_NONE);
+    write_hold(5, later); /* another one, for which owners are told anew */
+    ck_assert_str_eq(
+        store_ask(&f.store, "SELECT held_since > NOW(6) - INTERVAL 1 MINUTE FROM destinations"),
+        "1");
+}
+END_TEST
+
 static size_t probes_won(void)
 {
     struct id ids[3] = {f.agent_id, f.endpoint_id, f.workspace_id}, ours[3];
@@ -295,6 +328,7 @@ int main(void)
     tcase_add_test(tc, given_back_is_as_it_was);
     tcase_add_test(tc, health_is_written_and_read);
     tcase_add_test(tc, health_from_before_an_enabling_is_not_written);
+    tcase_add_test(tc, a_hold_counts_from_the_first_of_a_row);
     tcase_add_test(tc, a_probe_is_won_once);
     tcase_add_test(tc, drawing_goes_on_where_it_ended);
     tcase_add_test(tc, work_is_found_by_destination);
