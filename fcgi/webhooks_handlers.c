@@ -105,6 +105,8 @@ static int edit_row(struct endpoint_row *row, void *ctx, struct err *err)
     if (f.headers != NULL &&
         custom_headers_merge(pool, row->headers, f.headers, &row->headers, err) != 0)
         return -1;
+    if (f.headers != NULL)
+        row->headers_lost = false;
     row->url = f.url;
     row->description = f.description;
     row->events = f.events;

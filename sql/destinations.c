@@ -223,9 +223,16 @@ static int change(struct db *db, void *ctx, struct err *err)
 {
     struct locked_work *w = ctx;
     struct endpoint_row row;
-    if (find(db, w->pool, STMT_ENDPOINT_LOCK, w->workspace_id, w->endpoint_id, &row, err) != 0 ||
-        open_headers(w->ring, w->pool, &row, err) != 0 || w->edit(&row, w->edit_ctx, err) != 0)
+    struct err why;
+    if (find(db, w->pool, STMT_ENDPOINT_LOCK, w->workspace_id, w->endpoint_id, &row, err) != 0)
         return -1;
+    row.headers_lost = open_headers(w->ring, w->pool, &row, &why) != 0;
+    if (w->edit(&row, w->edit_ctx, err) != 0)
+        return -1;
+    if (row.headers_lost) {
+        *err = why;
+        return -1;
+    }
     struct query *q = db_use(db, STMT_ENDPOINT_CHANGE);
     for (int i = 0; i < 5; i++)
         query_bind_str(q, row.url);

@@ -22,6 +22,7 @@ struct endpoint_row {
     int64_t rate_per_second; /* 0: as fast as it takes them */
     struct str headers;      /* lib/rules/custom_headers.h */
     struct str headers_sealed;
+    bool headers_lost; /* what is there cannot be opened: who sets other headers clears this */
     enum destination_status status;
     struct str status_reason; /* STR_NULL: none */
     int64_t failures;         /* in a row */
