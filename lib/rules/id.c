@@ -39,6 +39,18 @@ struct id id_make(usec_t now, const unsigned char random[10])
     return id;
 }
 
+struct id id_make_at(usec_t now, const unsigned char random[10], uint32_t position)
+{
+    struct id id = id_make(now, random);
+
+    if (position >= 1u << 18)
+        die("position %u in a row of ids", position);
+    id.b[6] = (unsigned char)(0x70 | position >> 14);
+    id.b[7] = (unsigned char)(position >> 6 & 0xff);
+    id.b[8] = (unsigned char)(0x80 | (position & 0x3f));
+    return id;
+}
+
 static void uuid_format(const struct id *id, char *out)
 {
     static const unsigned char group_sizes[] = {4, 2, 2, 2, 6};

@@ -41,6 +41,8 @@ enum id_kind {
 
 /* random: 10 bytes from crypto_random(). */
 struct id id_make(usec_t now, const unsigned char random[10]);
+/* The same for many that are made at one moment and sort by their position, below 2^18. */
+struct id id_make_at(usec_t now, const unsigned char random[10], uint32_t position);
 void id_format(enum id_kind kind, const struct id *id, char out[ID_TEXT_SIZE]);
 /* -1 when it is not of this kind's form; upper-case hex is taken in UUIDs. */
 int id_parse(enum id_kind kind, struct str s, struct id *id_r) MUST_CHECK;

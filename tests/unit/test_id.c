@@ -33,6 +33,24 @@ START_TEST(later_ids_sort_later)
 }
 END_TEST
 
+START_TEST(ids_at_one_moment_sort_by_position)
+{
+    static const unsigned char ones[10] = {0xff, 0xff, 0xff, 0xff, 0xff,
+                                           0xff, 0xff, 0xff, 0xff, 0xff};
+    static const unsigned char zeros[10];
+    static const uint32_t positions[] = {0, 1, 63, 64, 9999, 16383, 16384, (1u << 18) - 1};
+    const usec_t now = INT64_C(1700000000000) * USEC_PER_MS;
+
+    for (size_t i = 1; i < sizeof(positions) / sizeof(positions[0]); i++) {
+        struct id before = id_make_at(now, ones, positions[i - 1]);
+        struct id after = id_make_at(now, zeros, positions[i]);
+        ck_assert_int_lt(memcmp(before.b, after.b, 16), 0);
+        ck_assert_int_eq(after.b[6] >> 4, 7);
+        ck_assert_int_eq(after.b[8] >> 6, 2);
+    }
+}
+END_TEST
+
 START_TEST(uuid_text)
 {
     char text[ID_TEXT_SIZE];
@@ -130,6 +148,7 @@ static Suite *id_suite(void)
 
     tcase_add_test(tc, made_ids_are_version_7);
     tcase_add_test(tc, later_ids_sort_later);
+    tcase_add_test(tc, ids_at_one_moment_sort_by_position);
     tcase_add_test(tc, uuid_text);
     tcase_add_loop_test(tc, every_kind_comes_back, 0, ID_KIND_COUNT);
     tcase_add_test(tc, prefixed_text);
