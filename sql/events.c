@@ -18,28 +18,48 @@ static struct id new_id(usec_t now)
     return id_make(now, random);
 }
 
-/* call_id: the call whose event it is, or NULL. */
-static int insert_event(struct db *db, const struct id *workspace_id, const struct id *call_id,
-                        struct event_data *event, struct err *err)
+/* Makes the event's id and its body, as text in the pool. */
+static int make_body(struct pool *pool, struct event_data *event, struct str *text_r,
+                     struct err *err)
 {
     struct buf body;
     buf_init(&body, EVENT_BODY_MAX);
     event->event_id = new_id(event->created_at);
     event_body(&body, event);
-    if (body.overflow) {
-        buf_deinit(&body);
-        return err_set(err, ERR_INTERNAL, "an event's body would be over %u bytes", EVENT_BODY_MAX);
-    }
-    struct query *q = db_use(db, STMT_EVENT_INSERT);
-    query_bind_id(q, &event->event_id);
-    query_bind_id(q, workspace_id);
-    query_bind_id(q, call_id);
-    query_bind_str(q, str_of(event_type_text(event->type)));
-    query_bind_str(q, buf_as_str(&body));
-    query_bind_time(q, event->created_at);
-    int failed = query_run(q, err);
+    bool overflow = body.overflow;
+    if (!overflow)
+        *text_r = pool_str(pool, buf_as_str(&body));
     buf_deinit(&body);
-    return failed;
+    return overflow ? err_set(err, ERR_INTERNAL, "an event's body would be over %u bytes",
+                              EVENT_BODY_MAX)
+                    : 0;
+}
+
+/* of_call: the event is its call's; else it only tells of one. */
+static int insert_events(struct db *db, struct pool *pool, const struct id *workspace_id,
+                         bool of_call, struct event_data *events, size_t count, struct err *err)
+{
+    struct str *bodies = pool_new(pool, struct str, count);
+
+    for (size_t i = 0; i < count; i++)
+        if (make_body(pool, &events[i], &bodies[i], err))
+            return -1;
+    for (size_t done = 0; done < count;) {
+        size_t n = db_many_chunk(count - done);
+        struct query *q = db_use_many(db, STMT_EVENT_INSERT, n);
+        for (size_t i = done; i < done + n; i++) {
+            query_bind_id(q, &events[i].event_id);
+            query_bind_id(q, workspace_id);
+            query_bind_id(q, of_call ? &events[i].call_id : NULL);
+            query_bind_str(q, str_of(event_type_text(events[i].type)));
+            query_bind_str(q, bodies[i]);
+            query_bind_time(q, events[i].created_at);
+        }
+        if (query_run(q, err))
+            return -1;
+        done += n;
+    }
+    return 0;
 }
 
 static int destinations_of(struct db *db, struct pool *pool, const struct id *workspace_id,
@@ -65,19 +85,22 @@ static int destinations_of(struct db *db, struct pool *pool, const struct id *wo
     return 0;
 }
 
+/* A delivery of each event to each of them. */
 static int insert_deliveries(struct db *db, struct pool *pool, const struct id *workspace_id,
-                             const struct event_data *event, usec_t first_wait,
+                             const struct event_data *events, size_t count, usec_t first_wait,
                              const struct wakes *to, struct err *err)
 {
-    for (size_t done = 0; done < to->count;) {
-        size_t n = db_many_chunk(to->count - done);
+    size_t all = count * to->count;
+    for (size_t done = 0; done < all;) {
+        size_t n = db_many_chunk(all - done);
         struct id *ids = pool_new(pool, struct id, n);
         struct query *q = db_use_many(db, STMT_EVENT_DELIVERIES, n);
         for (size_t i = 0; i < n; i++) {
+            const struct event_data *event = &events[(done + i) / to->count];
             ids[i] = new_id(event->created_at);
             query_bind_id(q, &ids[i]);
             query_bind_id(q, workspace_id);
-            query_bind_id(q, &to->ids[done + i]);
+            query_bind_id(q, &to->ids[(done + i) % to->count]);
             query_bind_id(q, &event->event_id);
             query_bind_time(q, event->created_at + first_wait);
             query_bind_time(q, event->created_at);
@@ -90,13 +113,16 @@ static int insert_deliveries(struct db *db, struct pool *pool, const struct id *
     return 0;
 }
 
-int events_write(struct db *db, struct pool *pool, const struct id *workspace_id,
-                 struct event_data *event, usec_t first_wait, struct wakes *wakes, struct err *err)
+int events_write_many(struct db *db, struct pool *pool, const struct id *workspace_id,
+                      struct event_data *events, size_t count, usec_t first_wait,
+                      struct wakes *wakes, struct err *err)
 {
     struct wakes to;
-    if (insert_event(db, workspace_id, &event->call_id, event, err) ||
-        destinations_of(db, pool, workspace_id, event->type, &to, err) ||
-        insert_deliveries(db, pool, workspace_id, event, first_wait, &to, err))
+    if (count == 0)
+        return 0;
+    if (insert_events(db, pool, workspace_id, true, events, count, err) ||
+        destinations_of(db, pool, workspace_id, events[0].type, &to, err) ||
+        insert_deliveries(db, pool, workspace_id, events, count, first_wait, &to, err))
         return -1;
     if (to.count == 0)
         return 0;
@@ -107,6 +133,12 @@ int events_write(struct db *db, struct pool *pool, const struct id *workspace_id
     wakes->ids = all;
     wakes->count += to.count;
     return 0;
+}
+
+int events_write(struct db *db, struct pool *pool, const struct id *workspace_id,
+                 struct event_data *event, usec_t first_wait, struct wakes *wakes, struct err *err)
+{
+    return events_write_many(db, pool, workspace_id, event, 1, first_wait, wakes, err);
 }
 
 static int read_clock(struct db *db, usec_t *now_r, struct err *err)
@@ -123,7 +155,13 @@ static int read_clock(struct db *db, usec_t *now_r, struct err *err)
 int events_write_sample(struct db *db, const struct id *workspace_id, const struct id *endpoint_id,
                         struct event_data *event, struct id *delivery_id_r, struct err *err)
 {
-    if (read_clock(db, &event->created_at, err) || insert_event(db, workspace_id, NULL, event, err))
+    struct pool *pool;
+    if (read_clock(db, &event->created_at, err))
+        return -1;
+    pool_create(&pool);
+    int failed = insert_events(db, pool, workspace_id, false, event, 1, err);
+    pool_destroy(&pool);
+    if (failed)
         return -1;
     *delivery_id_r = new_id(event->created_at);
     struct query *q = db_use_many(db, STMT_EVENT_DELIVERIES, 1);

@@ -20,6 +20,10 @@ struct wakes {
 int events_write(struct db *db, struct pool *pool, const struct id *workspace_id,
                  struct event_data *event, usec_t first_wait, struct wakes *wakes,
                  struct err *err) MUST_CHECK;
+/* The same for many at once, all of one type and of calls of one agent. */
+int events_write_many(struct db *db, struct pool *pool, const struct id *workspace_id,
+                      struct event_data *events, size_t count, usec_t first_wait,
+                      struct wakes *wakes, struct err *err) MUST_CHECK;
 /* The same for an event of no call of ours (its call_id is only told) and one endpoint, whatever
  * the endpoint's filter says. created_at is taken from the database's clock. */
 int events_write_sample(struct db *db, const struct id *workspace_id, const struct id *endpoint_id,

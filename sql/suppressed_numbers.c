@@ -4,6 +4,9 @@
 #include "sql/suppressed_numbers.h"
 #include "sql/transaction.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define TRIES 4
 
 static void read_row(struct query *q, struct pool *pool, struct suppressed_number *row)
@@ -147,6 +150,48 @@ int suppressed_numbers_list(struct db *db, struct pool *pool, const struct id *w
         if (*more_r)
             break;
         read_row(q, pool, &(*rows_r)[(*count_r)++]);
+    }
+    return 0;
+}
+
+struct wanted {
+    struct str number;
+    size_t at;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    struct str x = ((const struct wanted *)a)->number, y = ((const struct wanted *)b)->number;
+    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+
+    return order != 0 ? order : (x.n > y.n) - (x.n < y.n);
+}
+
+int suppressed_numbers_among(struct db *db, struct pool *pool, const struct id *workspace_id,
+                             const struct str *numbers, size_t count, bool *suppressed_r,
+                             struct err *err)
+{
+    struct wanted *sorted = pool_new(pool, struct wanted, count);
+
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (struct wanted){numbers[i], i};
+    if (count > 0)
+        qsort(sorted, count, sizeof(*sorted), by_text);
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < DB_MANY_MAX ? count - done : DB_MANY_MAX;
+        struct query *q = db_use_many(db, STMT_SUPPRESSED_AMONG, n);
+        query_bind_id(q, workspace_id);
+        for (size_t i = 0; i < n; i++)
+            query_bind_str(q, sorted[done + i].number);
+        if (query_run(q, err) != 0)
+            return -1;
+        while (query_next(q)) {
+            struct wanted key = {.number = query_str(q, pool)};
+            struct wanted *found = bsearch(&key, sorted + done, n, sizeof(*sorted), by_text);
+            if (found != NULL)
+                suppressed_r[found->at] = true;
+        }
+        done += n;
     }
     return 0;
 }

@@ -32,6 +32,11 @@ int suppressed_numbers_get(struct db *db, struct pool *pool, const struct id *wo
 int suppressed_numbers_delete(struct db *db, const struct id *workspace_id,
                               struct str contact_number, struct err *err) MUST_CHECK;
 
+/* Which of these numbers are on the list: suppressed_r, all false before, gets a true for each. */
+int suppressed_numbers_among(struct db *db, struct pool *pool, const struct id *workspace_id,
+                             const struct str *numbers, size_t count, bool *suppressed_r,
+                             struct err *err) MUST_CHECK;
+
 /* Up to limit of those after the number `after` (STR_NULL: from the first). */
 int suppressed_numbers_list(struct db *db, struct pool *pool, const struct id *workspace_id,
                             struct str after, unsigned limit, struct suppressed_number **rows_r,

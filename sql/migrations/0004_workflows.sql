@@ -91,7 +91,8 @@ CREATE TABLE IF NOT EXISTS rechecks (
   wanted_at         DATETIME(6)  NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
--- Calls that were made in one act. total: the calls; refused: the rows that made none.
+-- Calls that were made in one act. total: the calls; disallowed: those of them that policy refused
+-- at once; refused: the contacts that made none.
 CREATE TABLE IF NOT EXISTS batches (
   batch_id          BINARY(16)   NOT NULL PRIMARY KEY,
   workspace_id      BINARY(16)   NOT NULL,
@@ -100,6 +101,7 @@ CREATE TABLE IF NOT EXISTS batches (
   test              BOOLEAN      NOT NULL,
   status            ENUM('running','paused','cancelled') NOT NULL DEFAULT 'running',
   total             INT UNSIGNED NOT NULL,
+  disallowed        INT UNSIGNED NOT NULL,
   refused           INT UNSIGNED NOT NULL,
   scheduled_at      DATETIME(6)  NOT NULL,
   expires_at        DATETIME(6)  NULL,
@@ -129,7 +131,7 @@ ALTER TABLE calls
   ADD COLUMN IF NOT EXISTS variables     MEDIUMTEXT   NULL,
   ADD COLUMN IF NOT EXISTS prepared_for  INT UNSIGNED NOT NULL DEFAULT 0,
   ADD COLUMN IF NOT EXISTS prepare_fence INT UNSIGNED NOT NULL DEFAULT 0,
-  ADD INDEX IF NOT EXISTS of_batch (batch_id),
+  ADD INDEX IF NOT EXISTS of_batch (batch_id, status, created_at),
   ADD INDEX IF NOT EXISTS expiry (expiry_due),
   ADD INDEX IF NOT EXISTS turn (agent_id, status, batched, due_at),
   DROP INDEX IF EXISTS due;

@@ -2,11 +2,12 @@
  * test_statements.c - every statement of sql/statements.def is one that a migrated server takes,
  * and every ENUM column has the words, in the order, that the C tables have.
  */
-#include "lib/rules/event.h"
 #include "lib/rules/attempt.h"
+#include "lib/rules/event.h"
 #include "lib/rules/suppression.h"
 #include "sql/accounts.h"
 #include "sql/agents.h"
+#include "sql/batches.h"
 #include "sql/calls_operator.h"
 #include "sql/destinations.h"
 #include "sql/hooks.h"
@@ -74,6 +75,7 @@ static const char *const event_type[] = {EVENT_TYPES(X)};
 static const char *const carrier_kind[] = {CARRIER_KINDS(X)};
 static const char *const roles_of_person[] = {ROLES(X)};
 static const char *const user_status[] = {USER_STATUSES(X)};
+static const char *const batch_statuses[] = {BATCH_STATUSES(X)};
 static const char *const suppression_sources[] = {SUPPRESSION_SOURCES(X)};
 static const char *const hook_statuses[] = {HOOK_STATUSES(X)};
 #undef X
@@ -107,7 +109,7 @@ static const struct {
     {"functions", "run_when", NULL, 0},
     {"function_runs", "phase", NULL, 0},
     {"suppressed_numbers", "source", suppression_sources, COUNT(suppression_sources)},
-    {"batches", "status", NULL, 0},
+    {"batches", "status", batch_statuses, COUNT(batch_statuses)},
 };
 
 static const char *enum_text(const char *const *texts, size_t count)
