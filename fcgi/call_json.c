@@ -29,6 +29,14 @@ static void members_when_said(struct buf *b, const struct call_row *row)
         member_text(b, "outcome", row->outcome);
     if (row->summary.p != NULL)
         member_text(b, "summary", row->summary);
+    if (row->expires_at != TIME_NONE)
+        member_time(b, "expires_at", row->expires_at);
+    if (!id_is_zero(&row->batch_id))
+        member_id(b, "batch_id", ID_BATCH, &row->batch_id);
+    if (row->variables.p != NULL)
+        member_json(b, "variables", row->variables);
+    if (row->attempts.p != NULL)
+        member_json(b, "attempts", row->attempts);
     if (row->test)
         member_bool(b, "test", true);
 }

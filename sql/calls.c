@@ -27,7 +27,9 @@ static void bind_idempotency(struct query *q, const struct call_new *call)
         query_bind_null(q);
 }
 
-static int insert_call(struct db *db, const struct call_new *call, struct err *err)
+/* Writes nothing when the number is suppressed. */
+static int insert_call(struct db *db, const struct call_new *call, bool *suppressed_r,
+                       struct err *err)
 {
     const struct call_request *r = call->request;
     struct query *q = db_use(db, STMT_CALL_INSERT);
@@ -43,15 +45,22 @@ static int insert_call(struct db *db, const struct call_new *call, struct err *e
         query_bind_time(q, r->scheduled_at);
         query_bind_i64(q, call->agent->start_delay_seconds);
     }
+    query_bind_time(q, r->expires_at);
+    query_bind_time(q, r->expires_at);
     query_bind_str(q, origin_of(call));
     bind_idempotency(q, call);
-    return query_run_again(q, err);
+    query_bind_id(q, &call->who->workspace_id);
+    query_bind_str(q, r->contact_number);
+    if (query_run_again(q, err))
+        return -1;
+    *suppressed_r = query_affected(q) == 0;
+    return 0;
 }
 
 /* Was our own insert, of which no answer came, carried out? */
 static int already_there(struct db *db, const struct id *call_id, bool *there_r, struct err *err)
 {
-    struct query *q = db_use(db, STMT_CALL_GET_OPERATOR);
+    struct query *q = db_use(db, STMT_CALL_EXISTS);
     query_bind_id(q, call_id);
     if (query_run_again(q, err))
         return -1;
@@ -126,6 +135,7 @@ static int insert_disallowed(struct db *db, const struct call_new *call, enum ca
     query_bind_time(q, r->scheduled_at);
     query_bind_time(q, now);
     query_bind_time(q, now);
+    query_bind_time(q, r->expires_at);
     query_bind_str(q, origin_of(call));
     bind_idempotency(q, call);
     query_bind_time(q, now);
@@ -176,16 +186,21 @@ static int create_disallowed(struct db *db, struct pool *pool, const struct call
 static int create(struct db *db, struct pool *pool, const struct call_new *call,
                   enum call_error refusal, struct call_made *made, struct err *err)
 {
+    bool suppressed = false;
     memset(made, 0, sizeof *made);
     made->call_id = call->call_id;
     made->agent_id = call->request->agent_id;
-    made->error = refusal;
-    made->status = refusal == CALL_ERROR_NONE ? CALL_SCHEDULED : CALL_DISALLOWED;
-    if (refusal != CALL_ERROR_NONE)
-        return create_disallowed(db, pool, call, refusal, made, err);
+    if (refusal == CALL_ERROR_NONE && insert_call(db, call, &suppressed, err))
+        return -1;
+    made->error = suppressed ? CALL_ERROR_NUMBER_SUPPRESSED : refusal;
+    if (made->error != CALL_ERROR_NONE) {
+        made->status = CALL_DISALLOWED;
+        return create_disallowed(db, pool, call, made->error, made, err);
+    }
     usec_t at = call->request->scheduled_at;
+    made->status = CALL_SCHEDULED;
     made->due_now = at == TIME_NONE ? call->agent->start_delay_seconds == 0 : at <= clock_wall();
-    return insert_call(db, call, err);
+    return 0;
 }
 
 /* A row stands in the way: an earlier call with this Idempotency-Key, or this call itself, of

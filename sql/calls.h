@@ -26,6 +26,10 @@ struct call_row {
     int64_t duration_seconds; /* -1: none */
     struct str outcome, summary;
     struct str error_code, error_message;
+    usec_t expires_at;    /* TIME_NONE: never */
+    struct id batch_id;   /* zero: made by itself */
+    struct str variables; /* JSON object: what pre-call functions saved; STR_NULL */
+    struct str attempts;  /* by calls_get(): JSON array of the dials; STR_NULL: none */
 };
 
 struct call_new {
@@ -49,8 +53,8 @@ struct call_made {
 };
 
 /* ERR_NOT_FOUND: there is no such agent, or it is another workspace's. ERR_KEY_REUSED: same key,
- * other request. A suspended workspace or a disabled agent makes the call with status disallowed,
- * and its event, in one commit. */
+ * other request. A suspended workspace, a disabled agent, a number of a type that may not be called
+ * or that is suppressed makes the call with status disallowed, and its event, in one commit. */
 int calls_create(struct db *db, struct pool *pool, const struct call_new *call,
                  struct call_made *made_r, struct err *err) MUST_CHECK;
 

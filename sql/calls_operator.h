@@ -5,8 +5,8 @@
 #ifndef HV_CALLS_OPERATOR_H
 #define HV_CALLS_OPERATOR_H
 
-#include "lib/rules/event.h"
 #include "lib/rules/attempt.h"
+#include "lib/rules/event.h"
 #include "sql/delivery_log.h"
 
 struct attempt_shown {

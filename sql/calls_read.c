@@ -30,6 +30,10 @@ static void read_row(struct query *q, struct pool *pool, struct call_row *row)
     row->summary = query_str(q, pool);
     row->error_code = query_str(q, pool);
     row->error_message = query_str(q, pool);
+    row->expires_at = query_time(q);
+    query_id(q, &row->batch_id);
+    row->variables = query_str(q, pool);
+    row->attempts = STR_NULL;
 }
 
 static int no_such_call(struct err *err)
@@ -48,6 +52,7 @@ int calls_get(struct db *db, struct pool *pool, const struct id *workspace_id,
     if (!query_next(q))
         return no_such_call(err);
     read_row(q, pool, row_r);
+    row_r->attempts = query_str(q, pool);
     return 0;
 }
 

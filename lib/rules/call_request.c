@@ -22,10 +22,11 @@ int call_request_no_agent(struct err *err, struct str agent_id)
 }
 
 /* Those of the call itself stand in front. */
-static const char *const known_fields[] = {"agent_id",     "scheduled_at",  "contact_number",
-                                           "contact_name", "contact_email", "additional_info"};
+static const char *const known_fields[] = {"agent_id",       "scheduled_at", "expires_at",
+                                           "contact_number", "contact_name", "contact_email",
+                                           "additional_info"};
 #define KNOWN_FIELDS (sizeof(known_fields) / sizeof(known_fields[0]))
-#define FIELDS_OF_CALL 2
+#define FIELDS_OF_CALL 3
 
 static int fields_check(const struct json *body, size_t first, struct err *err)
 {
@@ -155,6 +156,26 @@ int call_request_scheduled_at(struct str text, usec_t now, usec_t *at_r, struct 
     return 0;
 }
 
+int call_request_expires_at(struct str text, usec_t scheduled_at, usec_t now, usec_t *at_r,
+                            struct err *err)
+{
+    usec_t start = scheduled_at != TIME_NONE && scheduled_at > now ? scheduled_at : now;
+
+    *at_r = TIME_NONE;
+    if (text.p == NULL)
+        return 0;
+    if (time_parse(text, at_r) < 0)
+        return err_set(err, ERR_INVALID,
+                       "expires_at must be an RFC 3339 time such as 2024-01-27T12:30:00Z.");
+    if (*at_r <= start)
+        return err_set(err, ERR_INVALID, "expires_at must be later than %s.",
+                       start == now ? "now" : "scheduled_at");
+    if (*at_r > start + AHEAD_MAX)
+        return err_set(err, ERR_INVALID, "expires_at must not be more than a year later than %s.",
+                       start == now ? "now" : "scheduled_at");
+    return 0;
+}
+
 /* The members that say whom to call. */
 static int read_contact(struct pool *pool, const struct json *body, struct call_request *r,
                         struct err *err)
@@ -186,7 +207,7 @@ int call_request_read(struct pool *pool, const struct json *body, usec_t now,
                       struct call_request *request_r, struct err *err)
 {
     struct call_request *r = request_r;
-    struct str agent_id, scheduled_at;
+    struct str agent_id, scheduled_at, expires_at;
 
     memset(r, 0, sizeof(*r));
     if (json_type(body) != JSON_OBJECT)
@@ -194,7 +215,9 @@ int call_request_read(struct pool *pool, const struct json *body, usec_t now,
     if (fingerprint(body, r->fingerprint, err) < 0 || fields_check(body, 0, err) < 0 ||
         required(body, "agent_id", &agent_id, err) < 0 || read_contact(pool, body, r, err) < 0 ||
         optional(body, "scheduled_at", &scheduled_at, err) < 0 ||
-        call_request_scheduled_at(scheduled_at, now, &r->scheduled_at, err) < 0)
+        call_request_scheduled_at(scheduled_at, now, &r->scheduled_at, err) < 0 ||
+        optional(body, "expires_at", &expires_at, err) < 0 ||
+        call_request_expires_at(expires_at, r->scheduled_at, now, &r->expires_at, err) < 0)
         return -1;
     /* Last, so that a body that is wrong in itself is told so first. */
     if (id_parse(ID_AGENT, agent_id, &r->agent_id) < 0)

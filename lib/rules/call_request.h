@@ -20,6 +20,7 @@ struct call_request {
     struct str contact_name, contact_email; /* STR_NULL: not given */
     struct str additional_info;    /* compact JSON object, members in their order; STR_NULL */
     usec_t scheduled_at;           /* TIME_NONE: not given */
+    usec_t expires_at;             /* what could not be placed by then fails; TIME_NONE: never */
     unsigned char fingerprint[32]; /* SHA-256 of the request with sorted members */
 };
 
@@ -38,6 +39,10 @@ int call_request_read_contact(struct pool *pool, const struct json *object,
 /* The rules of contact_number, contact_name and contact_email (STR_NULL: not given) as they stand
  * in the request, whose number_kind is filled. */
 int call_request_check_contact(struct call_request *request, struct err *err) MUST_CHECK;
+/* The rule of expires_at: later than scheduled_at (TIME_NONE: not given) and than now, and not over
+ * a year after the later of them; STR_NULL gives TIME_NONE. */
+int call_request_expires_at(struct str text, usec_t scheduled_at, usec_t now, usec_t *at_r,
+                            struct err *err) MUST_CHECK;
 /* The rule of scheduled_at; STR_NULL gives TIME_NONE. */
 int call_request_scheduled_at(struct str text, usec_t now, usec_t *at_r,
                               struct err *err) MUST_CHECK;

@@ -82,6 +82,7 @@ struct call_request call_fixture_request(const struct id *agent_id, const char *
         .agent_id = *agent_id,
         .contact_number = str_of(number),
         .scheduled_at = TIME_NONE,
+        .expires_at = TIME_NONE,
     };
     crypto_sha256(request.contact_number, request.fingerprint);
     return request;

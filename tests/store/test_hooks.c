@@ -290,7 +290,8 @@ START_TEST(an_idempotency_key_of_hooks_is_not_the_apis)
         .workspace_id = one.workspace_id, .key_id = id_new(), .scopes = SCOPE_ALL, .active = true};
     struct call_request request = {.agent_id = agent.agent_id,
                                    .contact_number = STR("+919876543210"),
-                                   .scheduled_at = TIME_NONE};
+                                   .scheduled_at = TIME_NONE,
+                                   .expires_at = TIME_NONE};
     struct call_new call = {.who = &facts.who,
                             .agent = &agent_facts,
                             .request = &request,
