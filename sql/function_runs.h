@@ -38,8 +38,8 @@ int function_runs_page(struct db *db, struct pool *pool, const struct id *worksp
                        const struct page *page, struct function_run **runs_r, size_t *count_r,
                        struct page_end *end_r, struct err *err) MUST_CHECK;
 
-/* Lays saved variables (a JSON object) over the call's in one statement, so that two runs at a time
- * lose nothing. ERR_TOO_LARGE: they would be over VARIABLES_MAX; nothing is saved. */
+/* Lays saved variables (a JSON object) over those of a call that is not over, so that two runs at a
+ * time lose nothing. ERR_TOO_LARGE: they would be over VARIABLES_MAX; nothing is saved. */
 int call_variables_save(struct db *db, const struct id *call_id, struct str saved,
                         struct err *err) MUST_CHECK;
 

@@ -23,11 +23,15 @@ int functions_create(struct db *db, struct pool *pool, const struct keyring *rin
 int functions_get(struct db *db, struct pool *pool, const struct keyring *ring,
                   const struct id *workspace_id, const struct id *function_id,
                   struct function *function_r, struct err *err) MUST_CHECK;
-/* Of a workspace, or of one of its agents (NULL: all), the newest first. */
+/* Of a workspace, the newest first. */
 int functions_page(struct db *db, struct pool *pool, const struct keyring *ring,
-                   const struct id *workspace_id, const struct id *agent_id,
-                   const struct page *page, struct function **functions_r, size_t *count_r,
-                   struct page_end *end_r, struct err *err) MUST_CHECK;
+                   const struct id *workspace_id, const struct page *page,
+                   struct function **functions_r, size_t *count_r, struct page_end *end_r,
+                   struct err *err) MUST_CHECK;
+/* All of an agent's, by phase and in their order. ERR_NOT_FOUND: no such agent. */
+int functions_of_agent(struct db *db, struct pool *pool, const struct keyring *ring,
+                       const struct id *workspace_id, const struct id *agent_id,
+                       struct function **functions_r, size_t *count_r, struct err *err) MUST_CHECK;
 /* The enabled ones of an agent in a phase, in their order, headers in clear: what is run. */
 int functions_to_run(struct db *db, struct pool *pool, const struct keyring *ring,
                      const struct id *agent_id, enum function_phase phase,

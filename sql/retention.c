@@ -12,7 +12,9 @@
 
 static const enum call_status stages[] = {CALL_COMPLETED, CALL_FAILED, CALL_CANCELLED,
                                           CALL_DISALLOWED};
+/* The stages of a round: those of calls, then events of no call, then try-outs of functions. */
 #define CALL_STAGES (sizeof stages / sizeof *stages)
+#define TRIAL_STAGE (CALL_STAGES + 1)
 
 struct old_call {
     struct id call_id;
@@ -255,6 +257,7 @@ static int delete_all(struct db *db, struct batch *b, struct err *err)
     if (delete_deliveries(db, b, &events, err) != 0 ||
         run_for(db, STMT_RETENTION_DELETE_EVENTS, &events, NULL, NULL, NULL, err) != 0 ||
         run_for(db, STMT_RETENTION_DELETE_STEPS, &calls, NULL, NULL, NULL, err) != 0 ||
+        run_for(db, STMT_RETENTION_DELETE_RUNS, &calls, NULL, NULL, NULL, err) != 0 ||
         run_for(db, STMT_RETENTION_DELETE_ATTEMPTS, &calls, NULL, NULL, NULL, err) != 0 ||
         run_for(db, STMT_RETENTION_DELETE_CALLS, &calls, NULL, NULL, NULL, err) != 0)
         return -1;
@@ -345,11 +348,32 @@ static int work(struct db *db, void *ctx, struct err *err)
     return count_days(db, b, err);
 }
 
+static int delete_trials(struct db *db, size_t limit, const struct retention_round *round,
+                         size_t *deleted_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_RETENTION_DELETE_TRIALS);
+
+    query_bind_id(q, &round->workspace.workspace_id);
+    query_bind_i64(q, round->workspace.retention_days);
+    query_bind_i64(q, (int64_t)limit);
+    if (query_run_again(q, err) != 0)
+        return -1;
+    *deleted_r = (size_t)query_affected(q);
+    return 0;
+}
+
 int retention_step(struct db *db, struct pool *pool, size_t batch, struct retention_round *round,
                    struct err *err)
 {
     struct batch b = {.pool = pool, .limit = batch, .from = round};
+    size_t trials;
 
+    if (round->stage == TRIAL_STAGE) {
+        if (delete_trials(db, batch, round, &trials, err) != 0)
+            return -1;
+        round->done = trials < batch;
+        return 0;
+    }
     if (transaction_run(db, work, &b, err) != 0 && err->code != ERR_CONFLICT)
         return -1;
     size_t seen = round->stage < CALL_STAGES ? b.call_count : b.event_count;
@@ -358,7 +382,6 @@ int retention_step(struct db *db, struct pool *pool, size_t batch, struct retent
         round->stage++;
         round->last_at = 0;
         memset(&round->last_id, 0, sizeof round->last_id);
-        round->done = round->stage > CALL_STAGES;
     }
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * retention.h - deletes what a workspace need not keep any longer: calls that are over, with their
- * attempts, events and deliveries, and events of no call. What is still in use stays: a call that
+ * attempts, runs, events and deliveries; events of no call; try-outs of functions. What is still in use stays: a call that
  * is not over, and whatever has a delivery that waits. What was deleted stays counted (usage_days).
  */
 #ifndef HV_RETENTION_H
@@ -18,7 +18,7 @@ int retention_workspaces(struct db *db, struct pool *pool, struct retention_work
 /* How far a round through one workspace has come. Start with zeros and the workspace. */
 struct retention_round {
     struct retention_workspace workspace;
-    unsigned stage;    /* a status of calls that are over, then events of no call */
+    unsigned stage;    /* a status of calls that are over, then events and runs of no call */
     usec_t last_at;    /* of the last row that was looked at ... */
     struct id last_id; /* ... so that those that stay are passed once a round */
     bool done;

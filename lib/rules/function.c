@@ -149,9 +149,7 @@ bool function_url_dotted(struct str url)
 static int check_url(struct pool *pool, const struct function *f, const struct url_guard *guard,
                      struct err *err)
 {
-    struct template_scope nothing = {.now = 0};
     struct template *t;
-    struct buf b;
 
     if (template_parse(pool, f->url, sources_of(f->phase), &t, err) != 0)
         return err_prefix(err, "url");
@@ -159,14 +157,24 @@ static int check_url(struct pool *pool, const struct function *f, const struct u
         return refuse(err, "url", " must not have a template before the path: its host is fixed.");
     if (function_url_dotted(f->url))
         return refuse(err, "url", " must not have . or .. in its path.");
+    return url_guard_check(guard, function_plain_url(pool, f), "url", err);
+}
+
+struct str function_plain_url(struct pool *pool, const struct function *function)
+{
+    struct template_scope nothing = {.now = 0};
+    struct template *t;
+    struct str url = STR("");
+    struct err ignored;
+    struct buf b;
+
+    if (template_parse(pool, function->url, TEMPLATE_ALL, &t, &ignored) != 0)
+        return url;
     buf_init(&b, FUNCTION_URL_MAX);
-    int result = template_render(&b, pool, t, TEMPLATE_URL, &nothing, false, err);
-    if (result != 0)
-        err_prefix(err, "url");
-    else
-        result = url_guard_check(guard, buf_as_str(&b), "url", err);
+    if (template_render(&b, pool, t, TEMPLATE_URL, &nothing, false, &ignored) == 0)
+        url = pool_str(pool, buf_as_str(&b));
     buf_deinit(&b);
-    return result;
+    return url;
 }
 
 static int check_query(struct pool *pool, const struct json *query, unsigned sources,

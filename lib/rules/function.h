@@ -129,6 +129,9 @@ int function_settings_read(struct pool *pool, const struct json *body, bool chan
                            const struct url_guard *guard, struct function *function,
                            uint64_t *given_r, struct err *err) MUST_CHECK;
 
+/* Its URL with nothing in place of its templates: what is shown of a destination. In ASCII. */
+struct str function_plain_url(struct pool *pool, const struct function *function);
+
 /* Has the path of a URL a segment "." or ".."? Values in a URL must not lead to another path. */
 bool function_url_dotted(struct str url);
 

@@ -4,6 +4,7 @@
  */
 #include "lib/rules/attempt.h"
 #include "lib/rules/event.h"
+#include "lib/rules/function.h"
 #include "lib/rules/suppression.h"
 #include "sql/accounts.h"
 #include "sql/agents.h"
@@ -102,12 +103,12 @@ static const struct {
     {"invitations", "role", roles_of_person, COUNT(roles_of_person)},
     {"inbound_hooks", "status", hook_statuses, COUNT(hook_statuses)},
     {"replays", "state", NULL, 0},
-    {"functions", "phase", NULL, 0},
-    {"functions", "method", NULL, 0},
-    {"functions", "on_error", NULL, 0},
-    {"functions", "on_missing", NULL, 0},
-    {"functions", "run_when", NULL, 0},
-    {"function_runs", "phase", NULL, 0},
+    {"functions", "phase", function_phase_texts, FUNCTION_PHASE_COUNT},
+    {"functions", "method", function_method_texts, FUNCTION_METHOD_COUNT},
+    {"functions", "on_error", function_on_error_texts, FUNCTION_ON_ERROR_COUNT},
+    {"functions", "on_missing", function_on_missing_texts, 2},
+    {"functions", "run_when", function_when_texts, FUNCTION_WHEN_COUNT},
+    {"function_runs", "phase", function_phase_texts, FUNCTION_PHASE_COUNT},
     {"suppressed_numbers", "source", suppression_sources, COUNT(suppression_sources)},
     {"batches", "status", batch_statuses, COUNT(batch_statuses)},
 };
