@@ -427,7 +427,7 @@ static struct id completed_call(void)
 
 START_TEST(runs_are_kept_once_and_listed)
 {
-    struct function function = made("a", PHASE_PRE_CALL);
+    struct function function = made("a", PHASE_DURING_CALL);
     struct id call_id = completed_call(), none = {{0}};
     struct function_run runs[3], *list;
     struct page page = {.limit = 2};
@@ -486,7 +486,7 @@ END_TEST
 
 START_TEST(erasing_a_contact_takes_runs_and_variables)
 {
-    struct function function = made("a", PHASE_PRE_CALL);
+    struct function function = made("a", PHASE_DURING_CALL);
     struct id call_id = completed_call();
     struct function_run run = run_of(&call_id, &function.function_id, USEC_PER_S);
     struct erased erased;
@@ -504,7 +504,7 @@ END_TEST
 
 START_TEST(retention_takes_runs_with_their_calls_and_old_trials)
 {
-    struct function function = made("a", PHASE_PRE_CALL);
+    struct function function = made("a", PHASE_DURING_CALL);
     struct id call_id = completed_call(), none = {{0}};
     struct function_run runs[3];
     struct retention_round round = {.workspace = {f.workspace_id, 1}};
