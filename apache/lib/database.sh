@@ -2,6 +2,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034,SC2015
 
 db_name=huskyvoice
+installer='' # the process group that makes the database
 
 # Also after somebody else restarted it with the same settings.
 find_database()
@@ -12,9 +13,10 @@ find_database()
     fi
 }
 
+# MariaDB waits for room when the disk is full, as long as it takes.
 sql()
 {
-    mariadb --no-defaults --batch --skip-column-names --socket="$db_socket" \
+    timeout 60 mariadb --no-defaults --batch --skip-column-names --socket="$db_socket" \
         --user="$(id -un)" "$@" 9>&-
 }
 
@@ -67,11 +69,31 @@ make_database()
     set -- --defaults-file="$dir/etc/my.cnf" --datadir="$dir/data.new" --skip-test-db --force \
         --auth-root-authentication-method=socket --auth-root-socket-user="$(id -un)"
     [ "$(id -u)" != 0 ] || set -- "$@" --user="$db_os_user"
-    if ! mariadb-install-db "$@" >"$dir/log/install-db.log" 2>&1 </dev/null 9>&-; then
+    if ! install_database "$@"; then
         rm -rf "$dir/data.new"
         die_log "$dir/log/install-db.log" "the database cannot be made"
     fi
     mv "$dir/data.new" "$dir/data" || die "$dir/data cannot be made"
+}
+
+# In a process group of its own, which ends when the disk is full: by itself it would wait for room.
+install_database()
+{
+    setsid mariadb-install-db "$@" >"$dir/log/install-db.log" 2>&1 </dev/null 9>&- &
+    installer=$!
+    while kill -0 "$installer" 2>/dev/null && ! grep -q 'Disk is full' "$dir/log/install-db.log"; do
+        sleep 0.2
+    done
+    ! grep -q 'Disk is full' "$dir/log/install-db.log" || stop_installer
+    installed=0
+    wait "$installer" || installed=$?
+    installer=''
+    return "$installed"
+}
+
+stop_installer()
+{
+    [ -z "$installer" ] || kill -KILL "-$installer" 2>/dev/null
 }
 
 start_database()

@@ -71,6 +71,7 @@ stop_everything()
 
 stop_started()
 {
+    stop_installer
     for name in $started; do
         end "$name" 100
     done

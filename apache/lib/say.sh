@@ -14,7 +14,18 @@ step()
 die()
 {
     printf '%s: %s\n' "${me:-quickstart}" "$*" >&2
+    tell_full_disk
     exit 1
+}
+
+# What is most often behind a failure of other things.
+tell_full_disk()
+{
+    full_free=$(free_megabytes "${dir:-/nowhere}")
+    if [ "${full_free:-999999}" -lt 20 ] && [ "${full_disk_told:-no}" = no ]; then
+        printf '%s: the disk that holds %s is full; --dir takes another place\n' \
+            "${me:-quickstart}" "$dir" >&2
+    fi
 }
 
 die_usage()
@@ -28,7 +39,7 @@ free_megabytes()
     df -Pk "$1" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'
 }
 
-# die_log FILE MESSAGE: with the last lines of a log, and with what is most often behind it.
+# die_log FILE MESSAGE: with the last lines of a log.
 die_log()
 {
     failed_log=$1
@@ -38,9 +49,7 @@ die_log()
         printf 'The last lines of %s:\n' "$failed_log" >&2
         tail -n 15 "$failed_log" | sed 's/^/    /' >&2
     fi
-    if [ "$(free_megabytes "$dir")" -lt 20 ]; then
-        echo "quickstart: the disk that holds $dir is full; --dir takes another place" >&2
-    fi
+    tell_full_disk
     exit 1
 }
 

@@ -89,9 +89,10 @@ forget_run()
 
 check_room()
 {
-    need_megabytes=150
+    need_megabytes=150 full_disk_told=no
     [ -d "$dir/data" ] || need_megabytes=450
     free=$(free_megabytes "$dir")
-    [ "${free:-999999}" -ge "$need_megabytes" ] ||
+    [ "${free:-999999}" -ge "$need_megabytes" ] || full_disk_told=yes
+    [ "$full_disk_told" = no ] ||
         die "the disk that holds $dir is full: $free MB are free, $need_megabytes MB are needed; --dir takes another place"
 }

@@ -1,7 +1,7 @@
 // The first command that a stranger types: what it shows, what it keeps, how it ends, and that a
 // failure says what is wrong and leaves nothing behind.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { Api } from '../lib/http.mjs';
@@ -111,6 +111,40 @@ export default suite('quickstart', { runs: 'faults', weight: 20, system: null },
     writeFileSync(path.join(bin, 'df'), `#!/bin/sh\nprintf '${said}'\n`, { mode: 0o755 });
     await fails([...args, '--no-demo'], /disk.*full.*--dir/, { env: { PATH: `${bin}:${process.env.PATH}` } });
     assert.deepEqual(running(dir), []);
+  });
+
+  test('a disk that gets full while the database is made is named, and nothing waits for room', async (context) => {
+    const { dir, args } = await place(context, 'filling');
+    // MariaDB says this and then waits for as long as it takes.
+    const bin = path.join(context.root, 'filling-disk');
+    mkdirSync(bin);
+    writeFileSync(
+      path.join(bin, 'mariadb-install-db'),
+      `#!/bin/sh
+echo "mariadbd: Disk is full writing './mysql/help_relation.MAD'. Waiting for someone to free space..."
+sleep 1000 &
+echo $! >"${bin}/waiting"
+wait`,
+      { mode: 0o755 },
+    );
+    await fails([...args, '--no-demo'], /database cannot be made[^]*Disk is full/, {
+      env: { PATH: `${bin}:${process.env.PATH}` },
+    });
+    assert.ok(!alive(Number(readFileSync(path.join(bin, 'waiting'), 'utf8'))));
+    assert.deepEqual(running(dir), []);
+    assert.ok(!existsSync(path.join(dir, 'data')) && !existsSync(path.join(dir, 'data.new')));
+    assert.equal((await quickstart([...args, '--no-demo'])).code, 0, 'the next try works');
+  });
+
+  test('what is missing is said to an ordinary user without sudo, with the line that installs it', async (context) => {
+    const { dir, args } = await place(context, 'missing');
+    const bin = path.join(context.root, 'without-multiwatch');
+    mkdirSync(bin);
+    for (const name of readdirSync('/usr/bin'))
+      if (!['multiwatch', 'sudo', 'id'].includes(name)) symlinkSync(`/usr/bin/${name}`, path.join(bin, name));
+    writeFileSync(path.join(bin, 'id'), '#!/bin/sh\necho 1000\n', { mode: 0o755 });
+    await fails([...args, '--no-demo'], /sudo apt-get install .*\bmultiwatch$/m, { env: { PATH: bin } });
+    assert.ok(!existsSync(dir));
   });
 
   test('programs that are not there, or a setting that is wrong, end it with a word and nothing running', async (context) => {
