@@ -316,7 +316,7 @@ static int check_change(const struct key_list *list, const struct key_change *ch
 
 int key_file_change(const char *path, int lock, const struct key_change *change, struct err *err)
 {
-    struct key_list *list;
+    struct key_list *list = NULL;
     struct stat seen;
     char *text;
     size_t n;

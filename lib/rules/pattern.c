@@ -153,7 +153,7 @@ static int read_member(struct reader *r, bool *single_r, uint32_t *character_r)
 
 static int read_set(struct reader *r)
 {
-    unsigned place;
+    unsigned place = 0;
     bool single;
     uint32_t low, high;
 
@@ -210,7 +210,7 @@ static int read_group(struct reader *r)
 
 static int read_single(struct reader *r)
 {
-    unsigned place;
+    unsigned place = 0;
     bool single, any = at_sign(r, '.');
     uint32_t character;
 
@@ -229,7 +229,7 @@ static int read_single(struct reader *r)
 
 static int read_atom(struct reader *r)
 {
-    unsigned place;
+    unsigned place = 0;
 
     if (++r->atoms > ATOMS_MAX)
         return fail(r, "the pattern is too large.");
@@ -314,7 +314,7 @@ static int copy_atom(struct reader *r, size_t begin)
 
 static int emit_repeated(struct reader *r, size_t begin, unsigned least, unsigned most)
 {
-    unsigned split, jump;
+    unsigned split = 0, jump = 0;
 
     for (unsigned i = 0; i < least; i++) {
         if (copy_atom(r, begin) != 0)
@@ -368,7 +368,7 @@ static int read_sequence(struct reader *r)
 /* A split before each alternative but the last, and a jump to the end behind it. */
 static int read_choices(struct reader *r)
 {
-    unsigned split, jump;
+    unsigned split = 0, jump = 0;
     size_t begin = r->at;
     unsigned count = r->program->count, ranges = r->program->range_count;
 
@@ -393,7 +393,7 @@ static int read_choices(struct reader *r)
 static int compile(struct str pattern, struct program *program, struct err *err)
 {
     struct reader r = {.text = pattern, .program = program, .err = err};
-    unsigned place;
+    unsigned place = 0;
 
     program->count = program->range_count = 0;
     if (pattern.n > PATTERN_LENGTH_MAX)
