@@ -8,12 +8,14 @@
 #include "daemon/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
+#include "lib/rules/function_run.h"
 #include "sql/secrets.h"
 #include <string.h>
 
 #define CALLBACK_PATH "/v1/voice/callbacks/"
 #define NOT_FOUND 404
 #define ANSWER_MAX 65536  /* of a carrier's answer */
+#define WORDS_MAX 262144  /* of a prompt or greeting, filled */
 #define FOUND_MAX 1048576 /* of what it tells of a call, transcript included: as in a callback */
 
 void matter_free(struct matter *m)
@@ -137,6 +139,46 @@ static void simulate(struct matter *m, const struct placement *p)
     record_add(m->caller, m);
 }
 
+static bool has_names(struct str text)
+{
+    return text.n > 0 && memmem(text.p, text.n, "{{", 2) != NULL;
+}
+
+/* Prompt and greeting, with what is known of the call by now. What is no good template any more is
+ * told as it is written. */
+static void fill_words(struct pool *pool, struct placement *p)
+{
+    struct function_context context = {
+        .call_id = p->call_id,
+        .agent_id = p->agent_id,
+        .attempt = p->attempt,
+        .test = p->test,
+        .contact_number = p->contact_number,
+        .contact_name = p->contact_name,
+        .contact_email = p->contact_email,
+        .from_number = p->from_number,
+        .agent_name = p->agent_name,
+        .agent_language = p->language,
+        .additional_info = p->additional_info,
+        .variables = p->variables,
+        .created_at = p->created_at,
+        .scheduled_at = p->scheduled_at,
+        .now = p->fenced_at,
+        .offset_minutes = p->offset_minutes,
+    };
+    struct template_scope scope;
+    struct err err;
+
+    if (!has_names(p->prompt) && !has_names(p->greeting))
+        return;
+    if (function_scope(pool, &context, &scope, &err)) {
+        log_write(LOG_ERROR, "a call's data can't be read", "message=\"%s\"", err.message);
+        return;
+    }
+    p->prompt = template_fill(pool, p->prompt, &scope, WORDS_MAX);
+    p->greeting = template_fill(pool, p->greeting, &scope, WORDS_MAX);
+}
+
 void ask_place(struct caller *c, const struct fenced_call *call, usec_t ask_by)
 {
     struct matter *m = matter_new(c, MATTER_PLACE, call->placement.token);
@@ -151,6 +193,7 @@ void ask_place(struct caller *c, const struct fenced_call *call, usec_t ask_by)
         simulate(m, &p);
         return;
     }
+    fill_words(m->pool, &p);
     p.callback_url = str_of(callback_url(m->pool, c->dispatcher->conf->public_url, p.token));
     if (carrier_of(m, call->kind, &call->carrier_id, call->carrier_url, call->carrier_secret_sealed,
                    &carrier, &err) ||

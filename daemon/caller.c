@@ -9,12 +9,14 @@
 #include "daemon/caller_private.h"
 #include "daemon/deliver.h"
 #include "daemon/fault.h"
+#include "daemon/prepare.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
 #include "sql/held_calls.h"
 #include <stdlib.h>
 
-#define PORTION 16 /* calls of one agent fenced at once */
+#define PORTION 16         /* calls of one agent fenced at once, */
+#define PREPARE_PORTION 32 /* or claimed for their pre-call functions */
 #define EXPIRE_MAX 100
 #define RECHECK_MAX 500
 #define TELL_INTERVAL USEC_PER_S
@@ -227,9 +229,15 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     struct fence_result result;
     /* The lease is this and place_timeout; it begins with the fence, which is later. */
     usec_t ask_by = clock_monotonic() + c->dispatcher->conf->lease_grace;
-    struct fence_ask ask = {.of = turn->of, .limit = free_slots(c)};
+    struct fence_ask ask = {
+        .of = turn->of,
+        .limit = free_slots(c),
+        .prepare_limit = preparer_room(c->dispatcher->preparer, &turn->of.agent_id),
+    };
     if (ask.limit > PORTION)
         ask.limit = PORTION;
+    if (ask.prepare_limit > PREPARE_PORTION)
+        ask.prepare_limit = PREPARE_PORTION;
     if (fence_calls(db, pool, c->dispatcher->conf, &ask, &result, err)) {
         c->look_wanted = true;
         return -1;
@@ -242,6 +250,10 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     deliverer_wake(c->dispatcher->deliverer, result.wakes.ids, result.wakes.count);
     for (size_t i = 0; i < result.count; i++)
         ask_place(c, &result.calls[i], ask_by);
+    if (preparer_start(c->dispatcher->preparer, db, &turn->of.agent_id, &result, err)) {
+        c->look_wanted = true;
+        return -1;
+    }
     return turn_goes_on(c, db, turn, &result, err);
 }
 

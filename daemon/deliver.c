@@ -10,6 +10,7 @@
 #include "daemon/deliver.h"
 #include "daemon/deliver_private.h"
 #include "daemon/fault.h"
+#include "daemon/post_call.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
 #include "sql/replays.h"
@@ -194,6 +195,8 @@ static int load_settings(struct deliverer *d, struct db *db, struct pool *pool, 
     for (size_t i = 0; i < found; i++) {
         struct destination *one = destinations_get(d->destinations, &rows[i].destination_id);
         destination_load(one, &rows[i], d->dispatcher->keys, &d->policy, now, monotonic);
+        if (one->kind == DESTINATION_FUNCTION && post_call_load(d->dispatcher, db, one, err))
+            return -1;
     }
     /* Work for a destination that does not exist can't be sent; it is looked at again later. */
     for (size_t i = 0; i < wanted; i++) {
@@ -340,18 +343,21 @@ static int draw(struct deliverer *d, struct db *db, struct pool *pool, struct dr
                 size_t count, struct err *err)
 {
     struct drawn_delivery *rows;
+    struct post_calls calls;
     size_t drawn;
     if (win_probes(d, db, wants, &count, err))
         return -1;
     usec_t lease = lease_for(d, wants, count);
     mark_drawing(d, wants, count);
-    if (deliveries_draw(db, pool, d->dispatcher->owner, wants, count, lease, &rows, &drawn, err))
+    if (deliveries_draw(db, pool, d->dispatcher->owner, wants, count, lease, &rows, &drawn, err) ||
+        post_calls_read(d, db, pool, rows, drawn, &calls, err))
         return -1;
     if (drawn > 0)
         fault_point("delivery_claimed");
     mark_drawn(d, wants, count, rows, drawn);
     for (size_t k = 0; k < drawn; k++)
-        sending_add(d, destinations_get(d->destinations, &rows[k].destination_id), &rows[k]);
+        sending_add(d, destinations_get(d->destinations, &rows[k].destination_id), &rows[k],
+                    &calls);
     for (size_t i = 0; i < count; i++)
         sending_pump(d, destinations_get(d->destinations, &wants[i].destination_id));
     return 0;

@@ -6,6 +6,7 @@
 
 #include "daemon/deliver.h"
 #include "daemon/destination.h"
+#include "lib/rules/function_run.h"
 #include "lib/rules/schedule.h"
 
 /* One delivery under way, from its claim until its result is written. */
@@ -17,8 +18,11 @@ struct sending {
     struct drawn_delivery row;
     usec_t started_at; /* database's clock */
     struct finished_delivery result;
-    bool gone;      /* 410: the endpoint wants no more */
-    char *response; /* kept part of the answer; ours */
+    struct workflow *workflow;       /* to a function: what is run, */
+    struct pool *pool;               /* for what is made for it, */
+    struct function_request request; /* and its request; NULL, NULL and empty for endpoints */
+    bool gone;                       /* 410: the endpoint wants no more */
+    char *response;                  /* kept part of the answer; ours */
     char body[];
 };
 
@@ -46,8 +50,9 @@ usec_t deliverer_now(const struct deliverer *deliverer);
 
 /* send.c: a claimed delivery joins its destination's queue; sending_pump() starts what the window
  * has room for, or, when the destination is held, disabled or all is stopping, gives it back. */
+struct post_calls; /* daemon/post_call.h */
 void sending_add(struct deliverer *deliverer, struct destination *destination,
-                 const struct drawn_delivery *row);
+                 const struct drawn_delivery *row, const struct post_calls *calls);
 void sending_pump(struct deliverer *deliverer, struct destination *destination);
 void sending_free(struct sending *sending);
 /* For the end: those under way, of which nothing more will be heard, and those not sent. */

@@ -30,6 +30,7 @@ void destinations_create(struct destinations **table_r)
 
 static void destination_destroy(struct destination **d)
 {
+    workflow_release(&(*d)->workflow);
     pool_destroy(&(*d)->pool);
     free(*d);
     *d = NULL;
@@ -213,6 +214,7 @@ void destination_load(struct destination *d, const struct destination_row *row,
     d->known = true;
     d->loaded_at = monotonic;
     d->workspace_id = row->workspace_id;
+    d->kind = row->kind;
     d->status = row->status;
     d->url = pool_dup(d->pool, row->url.p, row->url.n);
     d->timeout = (usec_t)row->timeout_seconds * USEC_PER_S;

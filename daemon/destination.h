@@ -5,6 +5,7 @@
 #ifndef HV_DESTINATION_H
 #define HV_DESTINATION_H
 
+#include "daemon/workflow.h"
 #include "lib/base/crypto.h"
 #include "lib/rules/health.h"
 #include "sql/deliveries.h"
@@ -15,8 +16,10 @@ struct sending; /* daemon/deliver_private.h */
 
 struct destination {
     struct id id, workspace_id;
-    struct pool *pool; /* of the texts below; emptied at each load */
-    bool known;        /* loaded, and it exists */
+    enum destination_kind kind;
+    struct workflow *workflow; /* of a function: itself, or NULL when it can't be read */
+    struct pool *pool;         /* of the texts below; emptied at each load */
+    bool known;                /* loaded, and it exists */
     enum destination_status status;
     const char *url;
     struct str secrets[DESTINATION_SECRETS_MAX];

@@ -7,6 +7,7 @@
 #include "daemon/dispatcher.h"
 #include "daemon/housekeep.h"
 #include "daemon/mailer.h"
+#include "daemon/prepare.h"
 #include "daemon/status.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
@@ -160,19 +161,22 @@ static void begin_stop(struct run *run, usec_t now)
     run->give_up_at = now + run->dispatcher->conf->stop_timeout;
     caller_look(run->dispatcher->caller);
     deliverer_look(run->dispatcher->deliverer);
+    preparer_look(run->dispatcher->preparer);
     mailer_look(run->dispatcher->mailer);
     housekeeper_look(run->dispatcher->housekeeper);
 }
 
 static bool all_settled(const struct dispatcher *d)
 {
-    return caller_settled(d->caller) && deliverer_settled(d->deliverer) &&
-           mailer_settled(d->mailer) && housekeeper_settled(d->housekeeper);
+    return caller_settled(d->caller) && preparer_settled(d->preparer) &&
+           deliverer_settled(d->deliverer) && mailer_settled(d->mailer) &&
+           housekeeper_settled(d->housekeeper);
 }
 
 static bool all_idle(const struct dispatcher *d)
 {
-    return caller_idle(d->caller) && deliverer_idle(d->deliverer) && mailer_idle(d->mailer) &&
+    return caller_idle(d->caller) && preparer_settled(d->preparer) &&
+           deliverer_idle(d->deliverer) && mailer_idle(d->mailer) &&
            housekeeper_idle(d->housekeeper);
 }
 
@@ -219,6 +223,7 @@ static int run_loop(struct dispatcher *d, const struct options *o, struct err *e
     loop_create(&d->loop, d->conf, d->client);
     deliverer_create(&d->deliverer, d);
     caller_create(&d->caller, d);
+    preparer_create(&d->preparer, d);
     mailer_create(&d->mailer, d);
     housekeeper_create(&d->housekeeper, d);
     loop_listen(d->loop, listener, woken, d);
@@ -238,6 +243,7 @@ static int run_loop(struct dispatcher *d, const struct options *o, struct err *e
     loop_destroy(&d->loop);
     deliverer_destroy(&d->deliverer);
     caller_destroy(&d->caller);
+    preparer_destroy(&d->preparer);
     mailer_destroy(&d->mailer);
     housekeeper_destroy(&d->housekeeper);
     return 0;

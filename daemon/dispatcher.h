@@ -12,6 +12,7 @@
 
 struct deliverer;   /* daemon/deliver.h */
 struct caller;      /* daemon/caller.h */
+struct preparer;    /* daemon/prepare.h */
 struct mailer;      /* daemon/mailer.h */
 struct housekeeper; /* daemon/housekeep.h */
 
@@ -28,6 +29,7 @@ struct dispatcher {
     struct loop *loop;
     struct deliverer *deliverer;
     struct caller *caller;
+    struct preparer *preparer;
     struct mailer *mailer;
     struct housekeeper *housekeeper;
     struct dispatch_counts counts;

@@ -3,6 +3,7 @@
  */
 #include "daemon/deliver_private.h"
 #include "daemon/fault.h"
+#include "daemon/post_call.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
 #include "lib/rules/signature.h"
@@ -18,6 +19,9 @@
 void sending_free(struct sending *s)
 {
     s->destination->references--;
+    workflow_release(&s->workflow);
+    if (s->pool)
+        pool_destroy(&s->pool);
     free(s->response);
     free(s);
 }
@@ -141,8 +145,8 @@ static void judge(struct sending *s, bool success, usec_t now)
         to->status = DESTINATION_DISABLED;
     if (verdict == HEALTH_HELD) {
         char id[ID_TEXT_SIZE];
-        id_format(ID_ENDPOINT, &to->id, id);
-        log_write(LOG_INFO, "endpoint held", "endpoint=%s failures=%u seconds=%lld", id,
+        id_format(to->kind == DESTINATION_FUNCTION ? ID_FUNCTION : ID_ENDPOINT, &to->id, id);
+        log_write(LOG_INFO, "destination held", "destination=%s failures=%u seconds=%lld", id,
                   to->health.failures, (long long)((to->health.held_until - now) / USEC_PER_S));
     }
 }
@@ -153,7 +157,8 @@ static void read_answer(struct sending *s, const struct http_answer *answer)
     bool answered = answer->outcome == HTTP_ANSWERED;
     s->result.status = answered ? answer->status : 0;
     s->result.duration_ms = (unsigned)(answer->duration / USEC_PER_MS);
-    s->result.succeeded = answered && answer->status >= 200 && answer->status < 300;
+    s->result.succeeded = s->workflow ? post_call_answered(s, answer)
+                                      : answered && answer->status >= 200 && answer->status < 300;
     s->gone = answered && answer->status == STATUS_GONE;
     keep_answer(s, answer);
     judge(s, s->result.succeeded, now);
@@ -185,7 +190,21 @@ static void on_done(void *ctx, const struct http_answer *answer)
     lane_poke(d->draw_lane);
 }
 
-static int start_request(struct deliverer *d, struct sending *s, struct err *err)
+static int start_function(struct deliverer *d, struct sending *s, struct err *err)
+{
+    struct http_request request = {
+        .method = s->request.method,
+        .url = s->request.url,
+        .body = s->request.body,
+        .headers = s->request.headers,
+        .header_count = s->request.header_count,
+        .timeout = s->workflow->functions->timeout_ms * USEC_PER_MS,
+        .response_max = FUNCTION_RESPONSE_MAX + 1,
+    };
+    return http_start(d->dispatcher->client, &request, on_done, s, err);
+}
+
+static int start_event(struct deliverer *d, struct sending *s, struct err *err)
 {
     struct destination *to = s->destination;
     char event_id[ID_TEXT_SIZE];
@@ -217,7 +236,9 @@ static void start(struct deliverer *d, struct sending *s)
     struct destination *to = s->destination;
     struct err err;
     s->started_at = s->result.started_at = deliverer_now(d);
-    if (start_request(d, s, &err)) {
+    if (s->workflow ? start_function(d, s, &err) : start_event(d, s, &err)) {
+        if (s->workflow)
+            post_call_not_sent(s, err.message);
         failed(s, "invalid_url", TIME_NONE);
         finish_add(d, s);
         return;
@@ -264,13 +285,26 @@ void sending_pump(struct deliverer *d, struct destination *to)
     }
 }
 
-void sending_add(struct deliverer *d, struct destination *to, const struct drawn_delivery *row)
+/* Why it can't be sent at all; NULL: it can. */
+static const char *hindrance(struct sending *s, const struct post_calls *calls)
+{
+    const struct destination *to = s->destination;
+    const char *failure;
+    if (s->row.lost >= LOST_MAX)
+        return "abandoned";
+    if (!s->row.body.p)
+        return "event_missing";
+    if (to->kind == DESTINATION_FUNCTION)
+        return post_call_make(s, calls, &failure) == 0 ? NULL : failure;
+    return to->secret_count == 0 || to->headers_unreadable ? "secret_unreadable" : NULL;
+}
+
+void sending_add(struct deliverer *d, struct destination *to, const struct drawn_delivery *row,
+                 const struct post_calls *calls)
 {
     struct sending *s = sending_new(d, to, row);
-    if (row->lost >= LOST_MAX || !row->body.p || to->secret_count == 0 || to->headers_unreadable) {
-        const char *error = row->lost >= LOST_MAX ? "abandoned"
-                            : row->body.p         ? "secret_unreadable"
-                                                  : "event_missing";
+    const char *error = hindrance(s, calls);
+    if (error) {
         failed(s, error, TIME_NONE);
         finish_add(d, s);
         return;

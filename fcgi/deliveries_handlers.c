@@ -23,6 +23,17 @@ static int read_webhook(struct pool *pool, const char *name, struct str value, v
     return read_id(ID_ENDPOINT, "a webhook endpoint", name, value, &f->endpoint_id, err);
 }
 
+static int read_function(struct pool *pool, const char *name, struct str value, void *place,
+                         struct err *err)
+{
+    struct delivery_filter *f = place;
+    (void)pool;
+    if (f->by_endpoint)
+        return err_set(err, ERR_INVALID, "%s can't be given beside webhook_id.", name);
+    f->by_endpoint = true;
+    return read_id(ID_FUNCTION, "a function", name, value, &f->endpoint_id, err);
+}
+
 static int read_event(struct pool *pool, const char *name, struct str value, void *place,
                       struct err *err)
 {
@@ -54,6 +65,7 @@ static int read_state(struct pool *pool, const char *name, struct str value, voi
 
 static const struct list_parameter parameters[] = {
     {"webhook_id", read_webhook, 0},
+    {"function_id", read_function, 0},
     {"event_id", read_event, 0},
     {"call_id", read_call, 0},
     {"state", read_state, 0},

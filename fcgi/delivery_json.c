@@ -7,7 +7,13 @@
 void delivery_json_begin(struct buf *b, const struct delivery_row *row)
 {
     object_begin(b, "delivery_id", ID_DELIVERY, &row->delivery_id);
-    member_id(b, "webhook_id", ID_ENDPOINT, &row->endpoint_id);
+    if (row->to_function) {
+        member_null(b, "webhook_id");
+        member_id(b, "function_id", ID_FUNCTION, &row->endpoint_id);
+    } else {
+        member_id(b, "webhook_id", ID_ENDPOINT, &row->endpoint_id);
+        member_null(b, "function_id");
+    }
     member_id(b, "event_id", ID_EVENT, &row->event_id);
     member_text(b, "event_type", row->has_event ? str_of(event_type_text(row->type)) : STR_NULL);
     if (id_is_zero(&row->call_id))

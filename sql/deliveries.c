@@ -41,7 +41,7 @@ static void read_destination(struct query *q, struct pool *pool, struct destinat
 {
     query_id(q, &row->destination_id);
     query_id(q, &row->workspace_id);
-    query_skip(q, 1); /* kind: endpoints alone, so far */
+    row->kind = (enum destination_kind)(query_i64(q) - 1);
     row->url = query_str(q, pool);
     row->secret_sealed = query_str(q, pool);
     row->previous_secret_sealed = query_str(q, pool);
@@ -98,7 +98,7 @@ static void read_drawn(struct query *q, struct drawn_delivery *row)
     query_id(q, &row->event_id);
     row->position = (unsigned)query_i64(q);
     row->fence = (unsigned)query_i64(q) + 1;
-    query_skip(q, 1); /* attempts */
+    row->attempts = (unsigned)query_i64(q);
     row->lost = (unsigned)query_i64(q);
     if (query_i64(q) != 0)
         row->lost++;
@@ -157,9 +157,15 @@ static int give_bodies(struct db *db, struct pool *pool, struct drawn_delivery *
             struct id event_id;
             query_id(q, &event_id);
             struct str body = query_str(q, pool);
+            struct id call_id;
+            query_id(q, &call_id);
+            usec_t created_at = query_time(q);
             for (size_t i = done; i < done + n; i++) {
-                if (id_eq(&rows[i].event_id, &event_id))
-                    rows[i].body = body;
+                if (!id_eq(&rows[i].event_id, &event_id))
+                    continue;
+                rows[i].body = body;
+                rows[i].call_id = call_id;
+                rows[i].event_created_at = created_at;
             }
         }
         done += n;

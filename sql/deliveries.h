@@ -17,6 +17,8 @@ struct due_destination {
 int deliveries_due(struct db *db, struct pool *pool, struct due_destination **rows_r,
                    size_t *count_r, usec_t *offset, struct err *err) MUST_CHECK;
 
+struct function_run; /* sql/function_runs.h */
+
 #define DESTINATION_STATUSES(X)                                                                    \
     X(DESTINATION_ENABLED, "enabled")                                                              \
     X(DESTINATION_PAUSED, "paused")                                                                \
@@ -29,8 +31,20 @@ enum destination_status {
         DESTINATION_STATUS_COUNT
 };
 
+/* The order is that of the ENUM column destinations.kind. */
+#define DESTINATION_KINDS(X)                                                                       \
+    X(DESTINATION_ENDPOINT, "endpoint")                                                            \
+    X(DESTINATION_FUNCTION, "function") /* a post-call function, of the same id */
+enum destination_kind {
+#define X(name, text) name,
+    DESTINATION_KINDS(X)
+#undef X
+        DESTINATION_KIND_COUNT
+};
+
 struct destination_row {
     struct id destination_id, workspace_id;
+    enum destination_kind kind;
     enum destination_status status;
     struct str url, secret_sealed, previous_secret_sealed;
     usec_t previous_until; /* TIME_NONE: no previous secret */
@@ -57,7 +71,10 @@ struct draw_want {
 };
 struct drawn_delivery {
     struct id delivery_id, destination_id, event_id;
+    struct id call_id; /* the event's; zero when it has none, or is gone */
+    usec_t event_created_at;
     unsigned position, fence; /* fence: ours, after the claim */
+    unsigned attempts;        /* made before */
     unsigned lost;            /* leases in a row that ran out, this claim included */
     usec_t due_at;            /* as it was, for giving it back */
     struct str body;          /* NULL when the event is gone */
@@ -86,6 +103,7 @@ struct finished_delivery {
     int status;        /* 0: none */
     const char *error; /* NULL: none */
     struct str detail, response;
+    struct function_run *run; /* of a function; NULL for endpoints */
 };
 struct destination_health {
     struct id destination_id;

@@ -6,6 +6,8 @@
  * slept past its lease, changes nothing.
  */
 #include "sql/deliveries.h"
+#include "sql/erasure.h"
+#include "sql/function_runs.h"
 #include <string.h>
 
 /* Successes of the same fence and status go together: nearly always all of them. */
@@ -143,6 +145,30 @@ static int erase_late_answers(struct db *db, const struct finished_delivery *row
     return query_run(q, err);
 }
 
+static int write_runs(struct db *db, const struct finished_delivery *rows, size_t count,
+                      struct err *err)
+{
+    struct function_run runs[DB_MANY_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].run && !rows[i].given_back)
+            runs[n++] = *rows[i].run;
+    }
+    return n > 0 ? function_runs_insert(db, runs, n, err) : 0;
+}
+
+static int erase_late_runs(struct db *db, const struct finished_delivery *rows, size_t count,
+                           struct err *err)
+{
+    struct id calls[DB_MANY_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].run)
+            calls[n++] = rows[i].run->call_id;
+    }
+    return n > 0 ? erase_runs(db, calls, n, err) : 0;
+}
+
 static int write_health(struct db *db, const struct destination_health *health, size_t count,
                         struct err *err)
 {
@@ -180,8 +206,9 @@ int deliveries_finish(struct db *db, uint64_t owner, const struct finished_deliv
         return -1;
     if (finish_successes(db, owner, rows, count, &changed, err) ||
         finish_others(db, owner, rows, count, &changed, err) ||
-        log_attempts(db, rows, count, err) ||
-        (changed < count && erase_late_answers(db, rows, count, err)) ||
+        log_attempts(db, rows, count, err) || write_runs(db, rows, count, err) ||
+        (changed < count &&
+         (erase_late_answers(db, rows, count, err) || erase_late_runs(db, rows, count, err))) ||
         write_health(db, health, health_count, err)) {
         db_rollback(db);
         return -1;

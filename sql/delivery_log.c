@@ -52,6 +52,7 @@ static void read_delivery(struct query *q, struct pool *pool, struct delivery_ro
         row->due_at = TIME_NONE;
     row->created_at = query_time(q);
     row->updated_at = query_time(q);
+    row->to_function = query_i64(q) != 0;
 }
 
 /* The filter that the list is read by, from an index of its own; the others are checked row by row.

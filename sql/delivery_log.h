@@ -26,7 +26,8 @@ int delivery_state_parse(struct str s, enum delivery_state *state_r) MUST_CHECK;
 
 struct delivery_row {
     struct id delivery_id, endpoint_id, event_id, call_id; /* call_id: zero when there is none */
-    bool has_event;                                        /* it is kept still; type is good */
+    bool to_function; /* endpoint_id is that of a post-call function */
+    bool has_event;   /* it is kept still; type is good */
     enum event_type type;
     enum delivery_state state;
     int64_t attempts, last_status; /* 0: none */

@@ -166,3 +166,12 @@ int erase_contact(struct db *db, struct pool *pool, const struct id *workspace_i
     } while (b.call_count == BATCH);
     return 0;
 }
+
+int erase_runs(struct db *db, const struct id *calls, size_t count, struct err *err)
+{
+    struct query *q = db_use_many(db, STMT_ERASE_LATE_RUNS, count);
+
+    for (size_t i = 0; i < count; i++)
+        query_bind_id(q, &calls[i]);
+    return query_run(q, err);
+}

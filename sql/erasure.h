@@ -16,4 +16,8 @@ struct erased {
 int erase_contact(struct db *db, struct pool *pool, const struct id *workspace_id,
                   struct str number, struct erased *erased_r, struct err *err) MUST_CHECK;
 
+/* For who wrote runs of functions for these calls while they may have been erased: takes out what
+ * the runs say of those that were. At most DB_MANY_MAX. */
+int erase_runs(struct db *db, const struct id *calls, size_t count, struct err *err) MUST_CHECK;
+
 #endif

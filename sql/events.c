@@ -1,5 +1,6 @@
 /*
- * events.c - writes an event and one delivery per endpoint that wants it.
+ * events.c - writes an event and one delivery per endpoint, and per function of the agent, that
+ * wants it.
  *
  * Which endpoints those are is decided here, at the moment of the event: an endpoint made later
  * does not get it, one deleted later drops it.
@@ -63,11 +64,12 @@ static int insert_events(struct db *db, struct pool *pool, const struct id *work
 }
 
 static int destinations_of(struct db *db, struct pool *pool, const struct id *workspace_id,
-                           enum event_type type, struct wakes *found, struct err *err)
+                           const struct event_data *event, struct wakes *found, struct err *err)
 {
     struct query *q = db_use(db, STMT_EVENT_DESTINATIONS);
     query_bind_id(q, workspace_id);
-    query_bind_i64(q, (int64_t)(1u << type));
+    query_bind_i64(q, (int64_t)(1u << event->type));
+    query_bind_id(q, &event->agent_id);
     if (query_run(q, err))
         return -1;
     *found = (struct wakes){0};
@@ -121,7 +123,7 @@ int events_write_many(struct db *db, struct pool *pool, const struct id *workspa
     if (count == 0)
         return 0;
     if (insert_events(db, pool, workspace_id, true, events, count, err) ||
-        destinations_of(db, pool, workspace_id, events[0].type, &to, err) ||
+        destinations_of(db, pool, workspace_id, &events[0], &to, err) ||
         insert_deliveries(db, pool, workspace_id, events, count, first_wait, &to, err))
         return -1;
     if (to.count == 0)

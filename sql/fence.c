@@ -38,6 +38,7 @@ int fence_due_agents(struct db *db, struct pool *pool, struct calls_of **agents_
 
 static void read_words(struct query *q, struct pool *pool, struct placement *p)
 {
+    p->agent_name = query_str(q, pool);
     p->prompt = query_str(q, pool);
     p->greeting = query_str(q, pool);
     p->language = query_str(q, pool);
@@ -93,6 +94,7 @@ static int read_agent(struct db *db, struct pool *pool, const struct id *agent_i
     a->carrier_lines = query_i64(q);
     a->carrier_per_second = query_i64(q);
     a->prepares = query_i64(q) != 0;
+    a->offers = query_i64(q) != 0;
     read_policy(q, pool, a);
     return 0;
 }
@@ -109,7 +111,7 @@ static void use_simulator(struct fenced_call *call)
 }
 
 static void read_drawn(struct query *q, struct pool *pool, const struct placing_agent *a,
-                       struct drawn_call *d)
+                       usec_t now, struct drawn_call *d)
 {
     struct placement *p = &d->call.placement;
     struct err ignored;
@@ -131,6 +133,10 @@ static void read_drawn(struct query *q, struct pool *pool, const struct placing_
     d->facts.number_dialled_at = TIME_NONE;
     d->dialled = query_i64(q) != 0;
     d->told_capacity = query_i64(q) != 0;
+    p->created_at = query_time(q);
+    p->scheduled_at = query_time(q);
+    p->fenced_at = now;
+    p->offset_minutes = a->zone ? (int)(zone_offset(a->zone, now) / 60) : 0;
     crypto_random(p->token, sizeof p->token);
     if (p->test)
         use_simulator(&d->call);
@@ -154,7 +160,7 @@ static int draw(struct db *db, struct pool *pool, const struct placing_agent *a,
     *count_r = 0;
     while (*count_r < limit && query_next(q)) {
         *now_r = query_time(q);
-        read_drawn(q, pool, a, &(*drawn_r)[(*count_r)++]);
+        read_drawn(q, pool, a, *now_r, &(*drawn_r)[(*count_r)++]);
     }
     return 0;
 }
@@ -312,13 +318,28 @@ static void collect(struct pool *pool, const struct drawn_call *drawn, size_t co
     }
 }
 
+/* What a voice engine needs to know; the simulator asks for nothing. */
+static int add_offer(struct db *db, struct pool *pool, const struct placing_agent *a,
+                     struct fence_result *result, struct err *err)
+{
+    struct str offer;
+    if (!a->offers || a->common.kind == CARRIER_SIMULATOR || result->count == 0)
+        return 0;
+    if (fence_read_offer(db, pool, &a->common.placement.agent_id, &offer, err))
+        return -1;
+    for (size_t i = 0; i < result->count; i++)
+        result->calls[i].placement.functions = offer;
+    return 0;
+}
+
 static int write_all(struct db *db, struct pool *pool, const struct conf *conf,
                      const struct placing_agent *a, const struct fence_room *room,
                      const struct drawn_call *drawn, size_t count, struct fence_result *result,
                      struct err *err)
 {
     collect(pool, drawn, count, result);
-    if (fence_write_holds(db, drawn, count, err) || fence_write_waiting(db, drawn, count, err) ||
+    if (add_offer(db, pool, a, result, err) || fence_write_holds(db, drawn, count, err) ||
+        fence_write_waiting(db, drawn, count, err) ||
         write_refusals(db, pool, conf, drawn, count, room->now, result, err) ||
         fence_write_preparing(db, conf, result->to_prepare, result->prepare_count, err))
         return -1;

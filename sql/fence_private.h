@@ -15,7 +15,8 @@
  * none. */
 struct placing_agent {
     struct fenced_call common; /* what all its calls share */
-    bool enabled, workspace_active, redial_on_unknown, prepares;
+    bool enabled, workspace_active, redial_on_unknown;
+    bool prepares, offers; /* has functions to run before a call, during it */
     const struct zone *zone;
     struct policy real, simulated; /* for calls through a carrier, and for others */
     int64_t lines, calls_per_day;  /* its own */
@@ -56,6 +57,10 @@ int fence_read_room(struct db *db, const struct placing_agent *a, struct fence_r
 /* Fills the facts of the drawn calls' numbers. */
 int fence_read_numbers(struct db *db, struct pool *pool, const struct placing_agent *a, usec_t now,
                        struct drawn_call *calls, size_t count, struct err *err) MUST_CHECK;
+
+/* fence_offer.c: the agent's during-call functions, as JSON. */
+int fence_read_offer(struct db *db, struct pool *pool, const struct id *agent_id,
+                     struct str *offer_r, struct err *err) MUST_CHECK;
 
 /* fence_write.c. Each writes the calls of one fate. */
 int fence_write_attempts(struct db *db, const struct conf *conf, const struct placing_agent *a,

@@ -34,6 +34,7 @@ struct placement {
     unsigned char token[ATTEMPT_TOKEN_SIZE];
     bool test;
     struct id agent_id;
+    struct str agent_name; /* the prompt and the greeting are templates until they are filled */
     struct str prompt, greeting, language, voice, from_number;
     struct str contact_number, contact_name, contact_email;
     struct str additional_info; /* JSON text or STR_NULL (sent as {}) */
@@ -41,6 +42,8 @@ struct placement {
     struct str functions;       /* JSON text of an array or STR_NULL (sent as []) */
     struct str callback_url;
     int64_t ring_timeout_seconds, max_duration_seconds;
+    usec_t created_at, scheduled_at, fenced_at;
+    int offset_minutes; /* of the workspace's zone at fenced_at, east of UTC */
 };
 
 /* What an answer, a callback or a look-up says. Texts live in the pool. */

@@ -69,6 +69,7 @@ static const char *const workspace_status[] = {
 #define X(name, text) text,
     WORKSPACE_STATUSES(X)};
 static const char *const destination_status[] = {DESTINATION_STATUSES(X)};
+static const char *const destination_kinds[] = {DESTINATION_KINDS(X)};
 static const char *const delivery_state[] = {DELIVERY_STATES(X)};
 static const char *const call_status[] = {CALL_STATUSES(X)};
 static const char *const attempt_state[] = {ATTEMPT_STATES(X)};
@@ -94,7 +95,7 @@ static const struct {
     {"call_attempts", "kind", carrier_kind, COUNT(carrier_kind)},
     {"call_attempts", "state", attempt_state, COUNT(attempt_state)},
     {"events", "type", event_type, COUNT(event_type)},
-    {"destinations", "kind", NULL, 0},
+    {"destinations", "kind", destination_kinds, COUNT(destination_kinds)},
     {"destinations", "status", destination_status, COUNT(destination_status)},
     {"deliveries", "state", delivery_state, COUNT(delivery_state)},
     {"agents", "outside_hours", agent_outside_texts, 2},

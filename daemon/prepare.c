@@ -1,0 +1,421 @@
+/*
+ * prepare.c - runs the pre-call functions of claimed calls, in the agent's order, within the budget
+ * of the claim.
+ *
+ * Nothing of it is kept but in memory until it is written: a dispatcher that dies lets the claim
+ * run out, and the functions run again, under the same Idempotency-Key.
+ */
+#include "daemon/prepare_private.h"
+
+#include "daemon/fault.h"
+#include "lib/base/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SEATS_KEPT 1024
+
+static void again_lane_run(struct lane *lane, void *ctx);
+
+void preparer_create(struct preparer **preparer_r, struct dispatcher *dispatcher)
+{
+    struct preparer *p = mem_alloc(sizeof *p);
+
+    p->dispatcher = dispatcher;
+    p->finished_end = &p->finished;
+    p->again_lane = loop_add_lane(dispatcher->loop, "prepare", again_lane_run, p);
+    for (size_t i = 0; i < PREPARED_LANES; i++)
+        p->prepared_lanes[i] = loop_add_lane(dispatcher->loop, "prepared", prepared_lane_run, p);
+    *preparer_r = p;
+}
+
+static void free_list(struct preparation *list)
+{
+    while (list) {
+        struct preparation *one = list;
+        list = one->next;
+        preparation_free(one);
+    }
+}
+
+void preparer_destroy(struct preparer **preparer)
+{
+    struct preparer *p = *preparer;
+
+    if (!p)
+        return;
+    free_list(p->finished);
+    free_list(p->waiting);
+    while (p->under_way) {
+        struct preparation *one = p->under_way;
+        p->under_way = one->older;
+        preparation_free(one);
+    }
+    free(p->seats);
+    free(p);
+    *preparer = NULL;
+}
+
+bool preparer_settled(const struct preparer *p)
+{
+    return p->taken == 0;
+}
+
+void preparer_look(struct preparer *p)
+{
+    lane_poke(p->again_lane);
+    for (size_t i = 0; i < PREPARED_LANES; i++)
+        lane_poke(p->prepared_lanes[i]);
+}
+
+/* ---- seats ---- */
+
+static struct seat *seat_of(const struct preparer *p, const struct id *agent_id)
+{
+    for (size_t i = 0; i < p->seat_count; i++) {
+        if (id_eq(&p->seats[i].agent_id, agent_id))
+            return &p->seats[i];
+    }
+    return NULL;
+}
+
+static size_t taken_by(const struct preparer *p, const struct id *workspace_id)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < p->seat_count; i++) {
+        if (id_eq(&p->seats[i].workspace_id, workspace_id))
+            taken += p->seats[i].taken;
+    }
+    return taken;
+}
+
+size_t preparer_room(const struct preparer *p, const struct id *agent_id)
+{
+    const struct conf *conf = p->dispatcher->conf;
+    const struct seat *seat = seat_of(p, agent_id);
+    size_t most = (size_t)conf->pre_call_in_flight_max;
+    size_t share = (size_t)conf->pre_call_workspace_max;
+    size_t taken = seat ? taken_by(p, &seat->workspace_id) : 0;
+    size_t room = p->taken < most ? most - p->taken : 0;
+    size_t left = taken < share ? share - taken : 0;
+
+    return room < left ? room : left;
+}
+
+static void forget_empty_seats(struct preparer *p)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < p->seat_count; i++) {
+        if (p->seats[i].taken > 0)
+            p->seats[kept++] = p->seats[i];
+    }
+    p->seat_count = kept;
+}
+
+static void take_seat(struct preparer *p, const struct id *agent_id, const struct id *workspace_id)
+{
+    struct seat *seat = seat_of(p, agent_id);
+
+    if (!seat) {
+        if (p->seat_count >= SEATS_KEPT)
+            forget_empty_seats(p);
+        if (p->seat_count == p->seat_room) {
+            p->seat_room = p->seat_room ? p->seat_room * 2 : 32;
+            p->seats = mem_realloc(p->seats, p->seat_room * sizeof *p->seats);
+        }
+        seat = &p->seats[p->seat_count++];
+        *seat = (struct seat){.agent_id = *agent_id, .workspace_id = *workspace_id};
+    }
+    seat->taken++;
+    p->taken++;
+}
+
+void preparation_free(struct preparation *one)
+{
+    struct preparer *p = one->preparer;
+    struct seat *seat = seat_of(p, &one->context.agent_id);
+    struct pool *pool = one->pool;
+
+    if (seat)
+        seat->taken--;
+    p->taken--;
+    workflow_release(&one->workflow);
+    pool_destroy(&pool);
+}
+
+/* ---- one function after another ---- */
+
+static struct function *function_at(const struct preparation *one)
+{
+    return &one->workflow->functions[one->at];
+}
+
+static void add_run(struct preparation *one, const struct function_request *request,
+                    const struct function_outcome *outcome)
+{
+    const struct function *function = function_at(one);
+
+    if (one->run_count == one->run_room) {
+        size_t room = one->run_room ? one->run_room * 2 : 4;
+        struct function_run *more = pool_new(one->pool, struct function_run, room);
+        if (one->run_count > 0)
+            memcpy(more, one->runs, one->run_count * sizeof *more);
+        one->runs = more;
+        one->run_room = room;
+    }
+    struct function_run *run = &one->runs[one->run_count++];
+    unsigned char random[10];
+    *run = (struct function_run){
+        .workspace_id = one->workflow->workspace_id,
+        .call_id = one->context.call_id,
+        .function_id = function->function_id,
+        .phase = PHASE_PRE_CALL,
+        .attempt = one->context.attempt,
+        .tried = one->tries,
+        .started_at = one->started_at + one->clock_offset,
+    };
+    crypto_random(random, sizeof random);
+    run->run_id = id_make(run->started_at, random);
+    function_run_take(run, request, outcome);
+}
+
+static void refuse(struct preparation *one, enum call_error refusal, struct str message)
+{
+    one->refusal = refusal;
+    one->message = message;
+}
+
+static struct str failure_message(const struct preparation *one)
+{
+    return str_of(pool_printf(one->pool, "The pre-call function %.*s failed.",
+                              STR_ARG(function_at(one)->name)));
+}
+
+/* It has failed for good: what its owner wants then. */
+static void give_up(struct preparation *one)
+{
+    switch ((enum function_on_error)function_at(one)->on_error) {
+    case ON_ERROR_CONTINUE:
+    case FUNCTION_ON_ERROR_COUNT:
+        return;
+    case ON_ERROR_ABORT:
+        refuse(one, CALL_ERROR_AGENT_ERROR, failure_message(one));
+        return;
+    case ON_ERROR_DISALLOW:
+        refuse(one, CALL_ERROR_PRE_CALL_REJECTED, failure_message(one));
+        return;
+    }
+}
+
+/* The function's turn is over, as it went. */
+static void conclude(struct preparation *one, struct function_outcome *outcome)
+{
+    struct str merged = STR_NULL;
+    struct err err;
+
+    if (outcome->error == RUN_GOOD &&
+        variables_merge(one->pool, one->context.variables, outcome->saved, &merged, &err) != 0) {
+        outcome->error = RUN_SAVE_TOO_LARGE;
+        outcome->detail = pool_str(one->pool, str_of(err.message));
+    }
+    add_run(one, &one->request, outcome);
+    if (outcome->error != RUN_GOOD) {
+        give_up(one);
+    } else {
+        one->context.variables = merged;
+        if (outcome->rejected)
+            refuse(one, CALL_ERROR_PRE_CALL_REJECTED, STR_NULL);
+    }
+    one->at++;
+    one->tries = 0;
+}
+
+static void answered(void *ctx, const struct http_answer *answer);
+
+/* Sends the request of the function whose turn it is. false: it could not be, *outcome_r says why.
+ */
+static bool send_request(struct preparation *one, struct function_outcome *outcome_r)
+{
+    struct preparer *p = one->preparer;
+    const struct function *function = function_at(one);
+    struct str key = str_of(pool_printf(one->pool, "%u", one->context.attempt));
+    struct err err;
+
+    one->started_at = clock_monotonic();
+    one->tries++;
+    one->request = (struct function_request){0};
+    one->context.now = one->started_at + one->clock_offset;
+    if (one->started_at >= one->deadline) {
+        function_not_sent(one->pool, RUN_NO_TIME, "The time for all pre-call functions was over.",
+                          outcome_r);
+        return false;
+    }
+    if (function_request_make(one->pool, function, &one->context, key, one->workflow->secrets,
+                              one->workflow->secret_count, &one->request, &err) != 0) {
+        function_not_sent(one->pool, RUN_TEMPLATE_FAILED, err.message, outcome_r);
+        return false;
+    }
+    usec_t left = one->deadline - one->started_at;
+    usec_t timeout = function->timeout_ms * USEC_PER_MS;
+    struct http_request request = {
+        .method = one->request.method,
+        .url = one->request.url,
+        .body = one->request.body,
+        .headers = one->request.headers,
+        .header_count = one->request.header_count,
+        .timeout = timeout < left ? timeout : left,
+        .response_max = FUNCTION_RESPONSE_MAX + 1,
+    };
+    if (http_start(p->dispatcher->client, &request, answered, one, &err) != 0) {
+        function_not_sent(one->pool, RUN_NOT_SENT, err.message, outcome_r);
+        return false;
+    }
+    one->newer = NULL;
+    one->older = p->under_way;
+    if (one->older)
+        one->older->newer = one;
+    p->under_way = one;
+    return true;
+}
+
+/* Goes on as far as it can without waiting. */
+static void go_on(struct preparation *one)
+{
+    struct function_outcome outcome;
+
+    while (one->at < one->workflow->function_count && one->refusal == CALL_ERROR_NONE) {
+        if (send_request(one, &outcome)) {
+            fault_point("pre_call_sent");
+            return;
+        }
+        conclude(one, &outcome);
+    }
+    prepared_add(one->preparer, one);
+}
+
+static void wait_for_another_try(struct preparation *one, usec_t wait)
+{
+    struct preparer *p = one->preparer;
+
+    one->again_at = clock_monotonic() + wait;
+    one->next = p->waiting;
+    p->waiting = one;
+    lane_poke(p->again_lane);
+}
+
+static void answered(void *ctx, const struct http_answer *answer)
+{
+    struct preparation *one = ctx;
+    struct preparer *p = one->preparer;
+    struct function_outcome outcome;
+
+    if (one->newer)
+        one->newer->older = one->older;
+    else
+        p->under_way = one->older;
+    if (one->older)
+        one->older->newer = one->newer;
+    fault_point("pre_call_answered");
+    function_answer_read(one->pool, function_at(one), answer, &outcome);
+    usec_t wait = TIME_NONE;
+    if (outcome.error != RUN_GOOD)
+        wait = function_retry_wait(function_at(one), &outcome, one->tries,
+                                   one->deadline - clock_monotonic());
+    if (wait != TIME_NONE) {
+        add_run(one, &one->request, &outcome);
+        wait_for_another_try(one, wait);
+        return;
+    }
+    conclude(one, &outcome);
+    go_on(one);
+}
+
+/* ---- the lane that knows when to try again ---- */
+
+static void again_lane_run(struct lane *lane, void *ctx)
+{
+    struct preparer *p = ctx;
+
+    while (!p->dispatcher->quit) {
+        usec_t now = clock_monotonic(), next = TIME_NEVER;
+        struct preparation **at = &p->waiting;
+        while (*at) {
+            struct preparation *one = *at;
+            if (one->again_at > now) {
+                if (one->again_at < next)
+                    next = one->again_at;
+                at = &one->next;
+                continue;
+            }
+            *at = one->next;
+            go_on(one);
+        }
+        lane_sleep(lane, next);
+    }
+}
+
+/* ---- beginning ---- */
+
+static int read_contexts(struct db *db, struct pool *pool, const struct fence_result *drawn,
+                         struct call_context **contexts_r, size_t *count_r, struct err *err)
+{
+    struct id ids[DB_MANY_MAX];
+
+    for (size_t i = 0; i < drawn->prepare_count; i++)
+        ids[i] = drawn->to_prepare[i].call.placement.call_id;
+    return call_contexts_read(db, pool, ids, drawn->prepare_count, contexts_r, count_r, err);
+}
+
+static const struct call_to_prepare *claim_of(const struct fence_result *drawn,
+                                              const struct id *call_id)
+{
+    for (size_t i = 0; i < drawn->prepare_count; i++) {
+        if (id_eq(&drawn->to_prepare[i].call.placement.call_id, call_id))
+            return &drawn->to_prepare[i];
+    }
+    die("a call that was not asked for");
+}
+
+static struct preparation *begin(struct preparer *p, struct workflow *w,
+                                 const struct call_context *context,
+                                 const struct call_to_prepare *claimed)
+{
+    usec_t now = clock_monotonic();
+    struct pool *pool;
+
+    pool_create(&pool);
+    struct preparation *one = pool_new(pool, struct preparation, 1);
+    one->pool = pool;
+    one->preparer = p;
+    one->workflow = workflow_keep(w);
+    one->context = context->function;
+    one->context.attempt = claimed->call.placement.attempt;
+    one->prepare_fence = claimed->prepare_fence;
+    one->clock_offset = context->function.now - now;
+    one->deadline = now + p->dispatcher->conf->pre_call_budget;
+    take_seat(p, &one->context.agent_id, &w->workspace_id);
+    return one;
+}
+
+int preparer_start(struct preparer *p, struct db *db, const struct id *agent_id,
+                   const struct fence_result *drawn, struct err *err)
+{
+    struct workflow *w;
+    struct call_context *contexts;
+    size_t count;
+
+    if (drawn->prepare_count == 0)
+        return 0;
+    fault_point("prepare_claimed");
+    if (workflow_of_agent(p->dispatcher, db, &drawn->workspace_id, agent_id, PHASE_PRE_CALL, &w,
+                          err) != 0)
+        return -1;
+    if (read_contexts(db, w->pool, drawn, &contexts, &count, err) != 0) {
+        workflow_release(&w);
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        go_on(begin(p, w, &contexts[i], claim_of(drawn, &contexts[i].function.call_id)));
+    workflow_release(&w);
+    return 0;
+}
