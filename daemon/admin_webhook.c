@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#define TIMEOUT_MAX 120
 #define IN_FLIGHT_MAX 1000
 #define GRACE_MAX (7 * 86400 * USEC_PER_S)
 
@@ -63,7 +62,7 @@ static int read_endpoint(struct admin *a, struct endpoint_row *row, struct str *
     if (admin_url(a, "url", &row->url, err) < 0 ||
         admin_text(a, "description", DESTINATION_DESCRIPTION_MAX, STR(""), &row->description, err) <
             0 ||
-        admin_number(a, "timeout", 1, TIMEOUT_MAX, 15, &row->timeout_seconds, err) < 0 ||
+        admin_number(a, "timeout", 1, ENDPOINT_TIMEOUT_MAX, 15, &row->timeout_seconds, err) < 0 ||
         admin_number(a, "max-in-flight", 1, IN_FLIGHT_MAX, 64, &row->max_in_flight, err) < 0 ||
         read_secret(a, secret_r, err) < 0)
         return -1;

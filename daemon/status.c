@@ -41,7 +41,7 @@ int status_print(const struct conf *conf, bool json)
     struct figures figures;
     struct err err;
     db_create(&db, conf);
-    int failed = figures_read(db, &figures, &err);
+    int failed = figures_read(db, FIGURES_MOST, conf->lease_grace, &figures, &err);
     db_destroy(&db);
     if (failed) {
         fprintf(stderr, "huskyvoice-dispatch: %s\n", err.message);

@@ -65,6 +65,8 @@ static void write_figures(struct buf *b, const struct figures *f)
     gauge(b, "calls_active", f->calls_active, "Calls that are initiated, ringing or in progress.");
     age(b, "oldest_due_call_age_seconds", f->oldest_due_call_age,
         "How long the oldest due call has been due.");
+    gauge(b, "figures_most", FIGURES_MOST,
+          "Counts of calls and deliveries stop here: that many, or more.");
     begin_metric(b, "deliveries", "gauge", "Webhook deliveries that have not succeeded, by state.");
     buf_printf(b,
                "huskyvoice_deliveries{state=\"waiting\"} %lld\n"
@@ -83,7 +85,7 @@ int metrics(struct responder *rs, struct request *rq, struct answer *an, struct 
     if (!auth_is_local(rq) && !auth_token_is(rq, str_of(rs->conf->metrics_token)))
         return err_set(err, ERR_NOT_FOUND, "There is nothing at this path.");
     struct figures figures;
-    bool up = figures_read(rs->db, &figures, err) == 0;
+    bool up = figures_read(rs->db, FIGURES_MOST, rs->conf->lease_grace, &figures, err) == 0;
     an->content_type = "text/plain; version=0.0.4; charset=utf-8";
     gauge(&an->body, "up", up ? 1 : 0, "Whether the database answers.");
     write_requests(&an->body, rs->counters);

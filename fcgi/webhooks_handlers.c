@@ -13,7 +13,6 @@
 #include "sql/destinations.h"
 
 #define URL_MAX 2048
-#define TIMEOUT_MAX 120
 #define IN_FLIGHT_MAX 1000
 #define RATE_MAX 1000
 #define GRACE_SECONDS_MAX (7 * 86400)
@@ -39,7 +38,7 @@ struct webhook_fields {
     {FIELD(TEXT, struct webhook_fields, url), .required = true, .min = 1, .max = URL_MAX},         \
     {FIELD(TEXT, struct webhook_fields, description), .max = DESTINATION_DESCRIPTION_MAX},         \
     {FIELD(SET, struct webhook_fields, events), .min = 1, .choices = event_texts},                 \
-    {FIELD(INT, struct webhook_fields, timeout_seconds), .min = 1, .max = TIMEOUT_MAX},            \
+    {FIELD(INT, struct webhook_fields, timeout_seconds), .min = 1, .max = ENDPOINT_TIMEOUT_MAX},            \
     {FIELD(INT, struct webhook_fields, max_in_flight), .min = 1, .max = IN_FLIGHT_MAX},            \
     {FIELD(INT, struct webhook_fields, rate_per_second), .nullable = true, .min = 1,               \
      .max = RATE_MAX},                                                                             \

@@ -14,6 +14,8 @@ const char *destination_status_text(enum destination_status s);
 #define DESTINATION_DESCRIPTION_MAX 500 /* code points */
 #define DESTINATION_REASON_MAX 200
 
+#define ENDPOINT_TIMEOUT_MAX 120 /* seconds */
+
 struct endpoint_row {
     struct id endpoint_id, workspace_id;
     struct str url, description;

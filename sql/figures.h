@@ -6,6 +6,9 @@
 
 #include "sql/db.h"
 
+/* Counts stop here: it says "that many or more", and what waits does not make reading them slow. */
+#define FIGURES_MOST 20000
+
 struct figures {
     int64_t calls_due;          /* scheduled and due now */
     int64_t calls_active;       /* initiated, ringing or in progress */
@@ -16,6 +19,8 @@ struct figures {
     usec_t oldest_waiting_delivery_age;
     int64_t endpoints_held, endpoints_disabled;
 };
-int figures_read(struct db *db, struct figures *figures_r, struct err *err) MUST_CHECK;
+/* Each count of calls and deliveries is at most `most`. lease_grace: the setting. */
+int figures_read(struct db *db, int64_t most, usec_t lease_grace, struct figures *figures_r,
+                 struct err *err) MUST_CHECK;
 
 #endif

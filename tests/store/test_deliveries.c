@@ -305,12 +305,29 @@ START_TEST(figures_count)
     struct figures figures;
     struct err err;
     ck_assert_uint_eq(drawn(f.store.db, 1, 5, 60 * S, &rows), 5);
-    ck_ok(figures_read(f.store.db, &figures, &err), &err);
+    ck_ok(figures_read(f.store.db, FIGURES_MOST, S, &figures, &err), &err);
     ck_assert_int_eq(figures.deliveries_waiting, 7);
     ck_assert_int_eq(figures.deliveries_in_flight, 5);
     ck_assert_int_eq(figures.deliveries_failed, 0);
     ck_assert_int_eq(figures.calls_due, 0);
     ck_assert_int_eq(figures.endpoints_held, 0);
+}
+END_TEST
+
+START_TEST(figures_stop_at_a_limit)
+{
+    struct figures figures;
+    struct err err;
+    store_script(f.store.db, "UPDATE deliveries SET due_at = NOW(6) - INTERVAL 1 HOUR");
+    ck_ok(figures_read(f.store.db, 3, S, &figures, &err), &err);
+    ck_assert_int_eq(figures.deliveries_waiting, 3);
+    ck_assert_int_ge(figures.oldest_waiting_delivery_age, 3600 * S);
+    ck_assert_int_lt(figures.oldest_waiting_delivery_age, 3660 * S);
+    store_script(f.store.db, "UPDATE deliveries SET state = 'failed'");
+    ck_ok(figures_read(f.store.db, 3, S, &figures, &err), &err);
+    ck_assert_int_eq(figures.deliveries_failed, 3);
+    ck_assert_int_eq(figures.deliveries_waiting, 0);
+    ck_assert_int_eq(figures.oldest_waiting_delivery_age, 0);
 }
 END_TEST
 
@@ -334,6 +351,7 @@ int main(void)
     tcase_add_test(tc, work_is_found_by_destination);
     tcase_add_test(tc, finding_work_is_a_loose_index_scan);
     tcase_add_test(tc, figures_count);
+    tcase_add_test(tc, figures_stop_at_a_limit);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
