@@ -64,9 +64,9 @@ static enum stmt list_statement(const struct delivery_filter *f)
         return STMT_DELIVERY_LIST_BY_EVENT;
     if (f->by_call)
         return STMT_DELIVERY_LIST_BY_CALL;
-    if (f->by_state && (!f->by_endpoint || f->state != DELIVERY_SUCCEEDED))
-        return STMT_DELIVERY_LIST_BY_STATE;
-    return f->by_endpoint ? STMT_DELIVERY_LIST_BY_ENDPOINT : STMT_DELIVERY_LIST_ALL;
+    if (f->by_endpoint)
+        return STMT_DELIVERY_LIST_BY_ENDPOINT;
+    return f->by_state ? STMT_DELIVERY_LIST_BY_STATE : STMT_DELIVERY_LIST_ALL;
 }
 
 static void bind_range(struct query *q, usec_t after, usec_t before)
@@ -89,8 +89,6 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
         query_bind_id(q, call_id);
     else if (stmt == STMT_DELIVERY_LIST_BY_STATE)
         query_bind_str(q, state);
-    else if (stmt == STMT_DELIVERY_LIST_BY_ENDPOINT)
-        query_bind_id(q, endpoint_id);
     bind_range(q, f->created_after, f->created_before);
     list_bind_page(q, &f->page);
     for (int i = 0; i < 2; i++)
@@ -102,15 +100,40 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
     query_bind_i64(q, (int64_t)f->page.limit + 1);
 }
 
+_Static_assert((DELIVERY_STATE_COUNT & (DELIVERY_STATE_COUNT - 1)) == 0,
+               "db_use_many() repeats the last look when they are no power of two");
+
+/* A look for the state that is asked for, or one for each. */
+static struct query *use_by_endpoint(struct db *db, const struct id *workspace_id,
+                                     const struct delivery_filter *f)
+{
+    enum delivery_state first = f->by_state ? f->state : (enum delivery_state)0;
+    size_t count = f->by_state ? 1 : DELIVERY_STATE_COUNT;
+    struct query *q = db_use_many(db, STMT_DELIVERY_LIST_BY_ENDPOINT, count);
+    for (size_t i = 0; i < count; i++) {
+        query_bind_id(q, workspace_id);
+        query_bind_id(q, &f->endpoint_id);
+        query_bind_str(q, str_of(delivery_state_text(first + (enum delivery_state)i)));
+        bind_range(q, f->created_after, f->created_before);
+        list_bind_page(q, &f->page);
+        query_bind_i64(q, (int64_t)f->page.limit + 1);
+    }
+    query_bind_i64(q, (int64_t)f->page.limit + 1);
+    return q;
+}
+
 int deliveries_list(struct db *db, struct pool *pool, const struct id *workspace_id,
                     const struct delivery_filter *filter, struct delivery_row **rows_r,
                     size_t *count_r, struct page_end *end_r, struct err *err)
 {
     enum stmt stmt = list_statement(filter);
-    struct query *q = db_use(db, stmt);
+    struct query *q = stmt == STMT_DELIVERY_LIST_BY_ENDPOINT
+                          ? use_by_endpoint(db, workspace_id, filter)
+                          : db_use(db, stmt);
     struct delivery_row *rows = pool_new(pool, struct delivery_row, filter->page.limit);
     size_t count = 0;
-    bind_list(q, stmt, workspace_id, filter);
+    if (stmt != STMT_DELIVERY_LIST_BY_ENDPOINT)
+        bind_list(q, stmt, workspace_id, filter);
     if (query_run_again(q, err) != 0)
         return -1;
     while (list_page_next(q, &filter->page, count, end_r))

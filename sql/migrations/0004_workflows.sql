@@ -136,6 +136,16 @@ ALTER TABLE calls
   ADD INDEX IF NOT EXISTS turn (agent_id, status, batched, due_at),
   DROP INDEX IF EXISTS due;
 
+-- by_status: what listed_status had, and with the call's length all that usage counts.
+ALTER TABLE calls
+  ADD INDEX IF NOT EXISTS by_status (workspace_id, status, created_at, call_id, duration_seconds),
+  DROP INDEX IF EXISTS listed_status;
+
+-- listed_endpoint: the deliveries of an endpoint in one state, and in all by one look for each.
+ALTER TABLE deliveries
+  ADD INDEX IF NOT EXISTS listed_endpoint (destination_id, state, created_at),
+  DROP INDEX IF EXISTS listed_destination;
+
 -- contact_number: NULL for dials that don't count against the number's limits. dial_day: the row of
 -- dial_days that counts it, or NULL.
 ALTER TABLE call_attempts

@@ -299,6 +299,24 @@ START_TEST(finding_work_is_a_loose_index_scan)
 }
 END_TEST
 
+/* Many calls that are over are not walked through to find what is due. */
+START_TEST(finding_due_calls_is_a_loose_index_scan)
+{
+    store_script(
+        f.store.db,
+        "INSERT INTO calls (call_id, workspace_id, agent_id, status, test, contact_number, "
+        "scheduled_at, due_at, origin, created_at, updated_at) SELECT "
+        "UNHEX(CONCAT('AA', LPAD(HEX(seq), 30, '0'))), UNHEX(LPAD('1', 32, '0')), "
+        "UNHEX(CONCAT('BB', LPAD(HEX(seq MOD 20), 30, '0'))), 'completed', 0, '+919876543210', "
+        "NOW(6), NOW(6), 'api_live', NOW(6), NOW(6) FROM seq_1_to_20000; ANALYZE TABLE calls");
+    const char *plan = store_ask(
+        &f.store, pool_printf(f.store.pool, "EXPLAIN %s", stmt_text(STMT_FENCE_DUE_AGENTS)));
+    const char *first = strstr(plan, "Using index for group-by");
+    ck_assert_msg(first != NULL && strstr(first + 1, "Using index for group-by") != NULL, "%s",
+                  plan);
+}
+END_TEST
+
 START_TEST(figures_count)
 {
     struct drawn_delivery *rows;
@@ -350,6 +368,7 @@ int main(void)
     tcase_add_test(tc, drawing_goes_on_where_it_ended);
     tcase_add_test(tc, work_is_found_by_destination);
     tcase_add_test(tc, finding_work_is_a_loose_index_scan);
+    tcase_add_test(tc, finding_due_calls_is_a_loose_index_scan);
     tcase_add_test(tc, figures_count);
     tcase_add_test(tc, figures_stop_at_a_limit);
     suite_add_tcase(suite, tc);

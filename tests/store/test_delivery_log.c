@@ -43,7 +43,10 @@ static const char *filled(enum stmt stmt, const char *values)
 {
     const char *text = pool_printf(s.pool, "EXPLAIN ");
     struct str rest = str_of(values), value;
-    for (const char *p = stmt_text(stmt); *p != '\0'; p++) {
+    struct buf expanded;
+    buf_init(&expanded, 1 << 20);
+    stmt_expand(&expanded, stmt, 2);
+    for (const char *p = expanded.data; *p != '\0'; p++) {
         if (*p != '?') {
             text = pool_printf(s.pool, "%s%c", text, *p);
             continue;
@@ -51,6 +54,7 @@ static const char *filled(enum stmt stmt, const char *values)
         ck_assert_msg(str_split(&rest, ',', &value), "%s has more placeholders", stmt_name(stmt));
         text = pool_printf(s.pool, "%s%.*s", text, STR_ARG(value));
     }
+    buf_deinit(&expanded);
     ck_assert_msg(!str_split(&rest, ',', &value), "%s has fewer placeholders", stmt_name(stmt));
     return text;
 }
@@ -69,11 +73,9 @@ static const struct {
     {STMT_DELIVERY_LIST_BY_STATE, ONE ",'failed'," RANGE "," PAGE "," FILTERED ",21",
      "listed_state", false},
     {STMT_DELIVERY_LIST_BY_ENDPOINT,
-     ONE "," ONE "," RANGE "," PAGE "," ONE "," ONE "," NOT_ASKED "," NOT_ASKED ",21",
-     "listed_destination", false},
-    {STMT_DELIVERY_LIST_BY_ENDPOINT,
-     ONE "," ONE "," RANGE "," PAGE "," ONE "," ONE ",'succeeded','succeeded'," NOT_ASKED ",21",
-     "listed_destination", false},
+     ONE "," ONE ",'failed'," RANGE "," PAGE ",21," ONE "," ONE ",'succeeded'," RANGE "," PAGE
+         ",21,21",
+     "listed_endpoint", false},
     {STMT_DELIVERY_LIST_BY_EVENT,
      ONE "," ONE "," RANGE "," PAGE "," NOT_ASKED "," NOT_ASKED "," NOT_ASKED ",21", "once", true},
     {STMT_DELIVERY_LIST_BY_EVENT,
@@ -94,6 +96,9 @@ static const struct {
 START_TEST(lists_are_read_by_their_index)
 {
     const char *plan = store_ask(&s, filled(lists[_i].stmt, lists[_i].values));
+    char *merged = strstr(plan, "\tUNION RESULT\t"); /* a page of each: few */
+    if (merged != NULL)
+        *merged = '\0';
     ck_assert_msg(strstr(plan, pool_printf(s.pool, "\t%s\t", lists[_i].index)) != NULL, "%s: %s",
                   stmt_name(lists[_i].stmt), plan);
     ck_assert_msg(strstr(plan, "\tALL\t") == NULL, "%s: %s", stmt_name(lists[_i].stmt), plan);

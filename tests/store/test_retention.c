@@ -156,7 +156,7 @@ static const struct {
 } explained[] = {
     {STMT_RETENTION_CALLS,
      {SOME_ID, "'completed'", "30", "'1970-01-01'", "'1970-01-01'", SOME_ID, "30", "500"},
-     "listed_status"},
+     "by_status"},
     {STMT_RETENTION_EVENTS,
      {SOME_ID, "30", "'1970-01-01'", "'1970-01-01'", SOME_ID, "500"},
      "listed"},
