@@ -271,7 +271,8 @@ enum hold_reason hold_reason_of_retry(enum call_error retry)
 static void dialled_in_vain(struct call_change *change, const struct call_view *view,
                             enum call_error error)
 {
-    if (view->dials_left == 0 || (view->retry_on & retry_bit(error)) == 0) {
+    bool talked = view->state == ATTEMPT_ANSWERED; /* nobody is called again in the middle of it */
+    if (talked || view->dials_left == 0 || (view->retry_on & retry_bit(error)) == 0) {
         fails(change, view, error);
         return;
     }

@@ -185,7 +185,8 @@ struct call_change {
  * for: `ended` on a fenced attempt still tells call.initiated first. REPORT_ENDED with completed
  * or voicemail completes the call (also when `answered` was never seen); the other reasons fail it
  * with their own error (END_FAILED: carrier_error), and so does REFUSED; but when the agent retries
- * on it (busy, no_answer, carrier_error) and there are dials left, the call is requeued instead.
+ * on it (busy, no_answer, carrier_error), nobody had answered and there are dials left, the call is
+ * requeued instead.
  * NOT_SENT and NEVER_PLACED void the attempt and
  * requeue the call, or fail it with carrier_error once voids_in_row (this one included) exceeds
  * voids_max; once the carrier has shown that it has the attempt, they say nothing. LOST ends the

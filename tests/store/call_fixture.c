@@ -84,6 +84,8 @@ struct call_request call_fixture_request(const struct id *agent_id, const char *
         .scheduled_at = TIME_NONE,
         .expires_at = TIME_NONE,
     };
+    struct err err;
+    ck_ok(phone_check(request.contact_number, "contact_number", &request.number_kind, &err), &err);
     crypto_sha256(request.contact_number, request.fingerprint);
     return request;
 }

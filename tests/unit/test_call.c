@@ -34,6 +34,18 @@ START_TEST(statuses_follow_the_diagram)
 }
 END_TEST
 
+START_TEST(a_retry_says_why_it_waits)
+{
+    ck_assert_str_eq(hold_reason_text(hold_reason_of_retry(CALL_ERROR_BUSY)), "retry_busy");
+    ck_assert_str_eq(hold_reason_text(hold_reason_of_retry(CALL_ERROR_NO_ANSWER)),
+                     "retry_no_answer");
+    ck_assert_str_eq(hold_reason_text(hold_reason_of_retry(CALL_ERROR_CARRIER_ERROR)),
+                     "retry_carrier_error");
+    ck_assert_str_eq(hold_reason_text(hold_reason_of_retry(CALL_ERROR_NONE)),
+                     "carrier_unreachable");
+}
+END_TEST
+
 START_TEST(texts_come_back)
 {
     enum call_status status;
@@ -82,6 +94,7 @@ END_TEST
         .kind = REPORT_REFUSED, .refusal = refusal_                                                \
     }
 #define TOLD .initiated_told = true
+#define RETRIES(left, on) .dials_left = left, .retry_on = on
 #define SAME 0xff
 
 struct advance_case {
@@ -90,7 +103,9 @@ struct advance_case {
     struct call_report report;
     unsigned state, status; /* SAME: no change */
     enum call_error error;
-    const char *flags; /* i: initiated, c: completed, f: failed, q: requeue, v: voicemail */
+    /* i: initiated, c: completed, f: failed, q: requeue, v: voicemail; dialled again after b: busy,
+     * n: no answer, e: an error of the carrier */
+    const char *flags;
 };
 
 static const struct advance_case cases[] = {
@@ -116,6 +131,38 @@ static const struct advance_case cases[] = {
      ATTEMPT_ENDED, CALL_FAILED, CALL_ERROR_CARRIER_ERROR, "f"},
     {"failed while talking", VIEW(CALL_IN_PROGRESS, ATTEMPT_ANSWERED, TOLD), ENDED(END_FAILED),
      ATTEMPT_ENDED, CALL_FAILED, CALL_ERROR_CARRIER_ERROR, "f"},
+    /* dialled again */
+    {"busy, again", VIEW(CALL_RINGING, ATTEMPT_RINGING, TOLD, RETRIES(1, 1)), ENDED(END_BUSY),
+     ATTEMPT_ENDED, CALL_SCHEDULED, 0, "qb"},
+    {"busy before all else, again", VIEW(CALL_INITIATED, ATTEMPT_FENCED, RETRIES(1, 7)),
+     ENDED(END_BUSY), ATTEMPT_ENDED, CALL_SCHEDULED, 0, "iqb"},
+    {"busy, none left", VIEW(CALL_RINGING, ATTEMPT_RINGING, TOLD, RETRIES(0, 7)), ENDED(END_BUSY),
+     ATTEMPT_ENDED, CALL_FAILED, CALL_ERROR_BUSY, "f"},
+    {"busy, not retried on", VIEW(CALL_RINGING, ATTEMPT_RINGING, TOLD, RETRIES(1, 6)),
+     ENDED(END_BUSY), ATTEMPT_ENDED, CALL_FAILED, CALL_ERROR_BUSY, "f"},
+    {"no answer, again", VIEW(CALL_RINGING, ATTEMPT_RINGING, TOLD, RETRIES(1, 2)),
+     ENDED(END_NO_ANSWER), ATTEMPT_ENDED, CALL_SCHEDULED, 0, "qn"},
+    {"the carrier failed, again", VIEW(CALL_INITIATED, ATTEMPT_PLACED, TOLD, RETRIES(1, 4)),
+     ENDED(END_FAILED), ATTEMPT_ENDED, CALL_SCHEDULED, 0, "qe"},
+    {"rejected is final", VIEW(CALL_RINGING, ATTEMPT_RINGING, TOLD, RETRIES(9, 7)),
+     ENDED(END_REJECTED), ATTEMPT_ENDED, CALL_FAILED, CALL_ERROR_REJECTED, "f"},
+    {"failed while talking is final", VIEW(CALL_IN_PROGRESS, ATTEMPT_ANSWERED, TOLD, RETRIES(9, 7)),
+     ENDED(END_FAILED), ATTEMPT_ENDED, CALL_FAILED, CALL_ERROR_CARRIER_ERROR, "f"},
+    {"completed is final", VIEW(CALL_IN_PROGRESS, ATTEMPT_ANSWERED, TOLD, RETRIES(9, 7)),
+     ENDED(END_COMPLETED), ATTEMPT_ENDED, CALL_COMPLETED, 0, "c"},
+    {"refused as busy, again", VIEW(CALL_INITIATED, ATTEMPT_FENCED, RETRIES(1, 1)),
+     REFUSED(CALL_ERROR_BUSY), ATTEMPT_ENDED, CALL_SCHEDULED, 0, "qb"},
+    {"no such number is final", VIEW(CALL_INITIATED, ATTEMPT_FENCED, RETRIES(9, 7)),
+     REFUSED(CALL_ERROR_INVALID_NUMBER), ATTEMPT_ENDED, CALL_FAILED, CALL_ERROR_INVALID_NUMBER,
+     "f"},
+    {"lost is final", VIEW(CALL_RINGING, ATTEMPT_RINGING, TOLD, RETRIES(9, 7)), SAYS(REPORT_LOST),
+     ATTEMPT_ENDED, CALL_FAILED, CALL_ERROR_CARRIER_TIMEOUT, "f"},
+    {"void comes alive, busy, again", VIEW(CALL_SCHEDULED, ATTEMPT_VOID, RETRIES(1, 7)),
+     ENDED(END_BUSY), ATTEMPT_ENDED, CALL_SCHEDULED, 0, "iqb"},
+    {"old attempt is busy", VIEW_OF(CALL_INITIATED, ATTEMPT_VOID, 1, 2, 2, RETRIES(9, 7)),
+     ENDED(END_BUSY), ATTEMPT_ENDED, SAME, 0, ""},
+    {"busy after the retry was asked for", VIEW(CALL_SCHEDULED, ATTEMPT_ENDED, TOLD, RETRIES(9, 7)),
+     ENDED(END_BUSY), SAME, SAME, 0, ""},
     /* callbacks overtake the answer and each other */
     {"ringing before the answer", VIEW(CALL_INITIATED, ATTEMPT_FENCED), SAYS(REPORT_RINGING),
      ATTEMPT_RINGING, CALL_RINGING, 0, "i"},
@@ -252,6 +299,12 @@ START_TEST(a_report_does)
     ck_assert_msg(got.tell_completed == has(c->flags, 'c'), "%s: call.completed", c->name);
     ck_assert_msg(got.tell_failed == has(c->flags, 'f'), "%s: call.failed", c->name);
     ck_assert_msg(got.requeue == has(c->flags, 'q'), "%s: requeue", c->name);
+    enum call_error retry = has(c->flags, 'b')   ? CALL_ERROR_BUSY
+                            : has(c->flags, 'n') ? CALL_ERROR_NO_ANSWER
+                            : has(c->flags, 'e') ? CALL_ERROR_CARRIER_ERROR
+                                                 : CALL_ERROR_NONE;
+    ck_assert_msg(got.retry == retry, "%s: retry", c->name);
+    ck_assert_msg(retry == CALL_ERROR_NONE || call_report_may_retry(&c->report), "%s", c->name);
     ck_assert_msg(got.voicemail == has(c->flags, 'v'), "%s: voicemail", c->name);
 }
 END_TEST
@@ -354,6 +407,8 @@ START_TEST(random_sequences_keep_the_rules)
             if (random_next(&seed) % 4 == 0)
                 m.view.attempt = 1 + random_next(&seed) % m.view.attempt_newest;
             m.view.state = m.states[m.view.attempt];
+            m.view.retry_on = random_next(&seed) % 8;
+            m.view.dials_left = random_next(&seed) % 3;
             change = call_advance(&m.view, &report);
             model_take(&m, &report, &change);
         }
@@ -371,6 +426,7 @@ static Suite *call_suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, statuses_follow_the_diagram, 0, CALL_STATUS_COUNT);
     tcase_add_test(tc, texts_come_back);
+    tcase_add_test(tc, a_retry_says_why_it_waits);
     tcase_add_loop_test(tc, a_report_does, 0, (int)(sizeof(cases) / sizeof(cases[0])));
     tcase_add_loop_test_raise_signal(tc, impossible_rows_are_our_bug, SIGABRT, 0,
                                      (int)(sizeof(impossible) / sizeof(impossible[0])));
