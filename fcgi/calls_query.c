@@ -35,6 +35,17 @@ static int read_agent(struct pool *pool, const char *name, struct str value, voi
     return 0;
 }
 
+static int read_batch(struct pool *pool, const char *name, struct str value, void *place,
+                      struct err *err)
+{
+    struct call_filter *f = place;
+    (void)pool;
+    if (id_parse(ID_BATCH, value, &f->batch_id) != 0)
+        return err_set(err, ERR_INVALID, "%s must be the id of a batch.", name);
+    f->by_batch = true;
+    return 0;
+}
+
 static int read_number(struct pool *pool, const char *name, struct str value, void *place,
                        struct err *err)
 {
@@ -47,6 +58,7 @@ static int read_number(struct pool *pool, const char *name, struct str value, vo
 static const struct list_parameter parameters[] = {
     {"status", read_status, 0},
     {"agent_id", read_agent, 0},
+    {"batch_id", read_batch, 0},
     {"contact_number", read_number, 0},
     {"created_after", list_read_time, offsetof(struct call_filter, created_after)},
     {"created_before", list_read_time, offsetof(struct call_filter, created_before)},

@@ -123,19 +123,40 @@ static bool parameter_is_fine(struct str parameter)
     return str_is_nocase(value, "utf-8");
 }
 
-int request_check_json_type(const struct request *rq, struct err *err)
+/* The media type, in lower case or not, without its parameters; those must be fine. */
+static int read_media_type(const struct request *rq, struct str *type_r, struct err *err)
 {
-    struct str rest = rq->param[PARAM_CONTENT_TYPE], type, parameter;
-    if (rest.p == NULL || !str_split(&rest, ';', &type) ||
-        !str_is_nocase(str_trim(type), "application/json"))
-        return err_set(err, ERR_MEDIA_TYPE, "Content-Type must be application/json.");
+    struct str rest = rq->param[PARAM_CONTENT_TYPE], parameter;
+    *type_r = STR("");
+    if (rest.p != NULL && str_split(&rest, ';', type_r))
+        *type_r = str_trim(*type_r);
     while (str_split(&rest, ';', &parameter))
         if (!parameter_is_fine(parameter))
-            return err_set(err, ERR_MEDIA_TYPE, "Content-Type must be application/json in UTF-8.");
+            return err_set(err, ERR_MEDIA_TYPE, "Content-Type must be %.*s in UTF-8.",
+                           STR_ARG(*type_r));
     struct str encoding = str_trim(rq->param[PARAM_CONTENT_ENCODING]);
     if (encoding.n > 0 && !str_is_nocase(encoding, "identity"))
         return err_set(err, ERR_MEDIA_TYPE, "The request body must not be compressed.");
     return 0;
+}
+
+int request_check_json_type(const struct request *rq, struct err *err)
+{
+    struct str type;
+    int result = read_media_type(rq, &type, err);
+    if (!str_is_nocase(type, "application/json"))
+        return err_set(err, ERR_MEDIA_TYPE, "Content-Type must be application/json.");
+    return result;
+}
+
+int request_check_batch_type(const struct request *rq, bool *csv_r, struct err *err)
+{
+    struct str type;
+    int result = read_media_type(rq, &type, err);
+    *csv_r = str_is_nocase(type, "text/csv");
+    if (!*csv_r && !str_is_nocase(type, "application/json"))
+        return err_set(err, ERR_MEDIA_TYPE, "Content-Type must be application/json or text/csv.");
+    return result;
 }
 
 static int too_large(size_t cap, struct err *err)

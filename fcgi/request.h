@@ -90,6 +90,9 @@ int query_next_pair(struct pool *pool, struct str *rest, struct str *name_r, str
 /* Is the Content-Type application/json, in UTF-8 if it names a charset, and nothing encoded? */
 int request_check_json_type(const struct request *rq, struct err *err) MUST_CHECK;
 
+/* The same for what may be text/csv, too. */
+int request_check_batch_type(const struct request *rq, bool *csv_r, struct err *err) MUST_CHECK;
+
 /* Reads the body to its end into b (cleared here) and sets rq->body. ERR_TOO_LARGE: over cap, and
  * as far as CONTENT_LENGTH says so nothing is read. ERR_INVALID: it broke off or is shorter than
  * CONTENT_LENGTH. */

@@ -215,6 +215,8 @@ static enum step step_rights(struct responder *rs, struct request *rq, struct an
 static int read_body(struct responder *rs, struct request *rq, struct err *err)
 {
     size_t cap = (size_t)rs->conf->body_bytes_max;
+    bool csv;
+
     switch (route_info(rq->match.route)->body) {
     case BODY_NO_BODY:
         return 0;
@@ -229,6 +231,11 @@ static int read_body(struct responder *rs, struct request *rq, struct err *err)
         if (rq->body.n == 0)
             return 0;
         return request_check_json_type(rq, err) != 0 ? -1 : request_parse_json(rq, err);
+    case BODY_BATCH:
+        if (request_check_batch_type(rq, &csv, err) != 0 ||
+            request_read_body(rq, &rs->body, BATCH_BYTES_MAX, err) != 0)
+            return -1;
+        return csv ? 0 : request_parse_json(rq, err);
     case BODY_CALLBACK:
         return request_read_body(rq, &rs->body, CALLBACK_BYTES_MAX, err);
     case BODY_SIGNED_JSON:

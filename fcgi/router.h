@@ -20,7 +20,15 @@ enum method method_parse(struct str s);
 const char *method_text(enum method m);
 
 /* What a route reads of the body. JSON is capped by the setting body_bytes_max. */
-enum body_kind { BODY_NO_BODY, BODY_JSON, BODY_OPTIONAL_JSON, BODY_CALLBACK, BODY_SIGNED_JSON };
+enum body_kind {
+    BODY_NO_BODY,
+    BODY_JSON,
+    BODY_OPTIONAL_JSON,
+    BODY_CALLBACK,
+    BODY_SIGNED_JSON,
+    BODY_BATCH
+};
+#define BATCH_BYTES_MAX 8388608    /* ten thousand contacts with something of each */
 #define CALLBACK_BYTES_MAX 1048576 /* a call's end may bring its transcript */
 
 #define SCOPE_NONE 0u

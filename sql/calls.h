@@ -72,9 +72,9 @@ int calls_cancel(struct db *db, const struct id *workspace_id, const struct id *
                  usec_t *cancelled_at_r, struct err *err) MUST_CHECK;
 
 struct call_filter {
-    bool by_status, by_agent;
+    bool by_status, by_agent, by_batch;
     enum call_status status;
-    struct id agent_id;
+    struct id agent_id, batch_id;
     struct str contact_number;            /* STR_NULL: any */
     usec_t created_after, created_before; /* exclusive; TIME_NONE: open */
     struct page page;

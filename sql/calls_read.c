@@ -118,6 +118,8 @@ static enum stmt list_statement(const struct call_filter *filter)
 {
     if (filter->contact_number.p)
         return STMT_CALL_LIST_BY_NUMBER;
+    if (filter->by_batch)
+        return STMT_CALL_LIST_BY_BATCH;
     if (filter->by_agent)
         return STMT_CALL_LIST_BY_AGENT;
     return filter->by_status ? STMT_CALL_LIST_BY_STATUS : STMT_CALL_LIST_ALL;
@@ -127,10 +129,13 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
                       const struct call_filter *filter)
 {
     const struct id *agent_id = filter->by_agent ? &filter->agent_id : NULL;
+    const struct id *batch_id = filter->by_batch ? &filter->batch_id : NULL;
     struct str status = filter->by_status ? str_of(call_status_text(filter->status)) : STR_NULL;
     query_bind_id(q, workspace_id);
     if (stmt == STMT_CALL_LIST_BY_NUMBER)
         query_bind_str(q, filter->contact_number);
+    else if (stmt == STMT_CALL_LIST_BY_BATCH)
+        query_bind_id(q, batch_id);
     else if (stmt == STMT_CALL_LIST_BY_AGENT)
         query_bind_id(q, agent_id);
     else if (stmt == STMT_CALL_LIST_BY_STATUS)
@@ -142,6 +147,8 @@ static void bind_list(struct query *q, enum stmt stmt, const struct id *workspac
     query_bind_id(q, agent_id);
     query_bind_str(q, status);
     query_bind_str(q, status);
+    query_bind_id(q, batch_id);
+    query_bind_id(q, batch_id);
     query_bind_i64(q, filter->page.limit + 1);
 }
 

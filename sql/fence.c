@@ -137,6 +137,7 @@ static void read_drawn(struct query *q, struct pool *pool, const struct placing_
     p->scheduled_at = query_time(q);
     p->fenced_at = now;
     p->offset_minutes = a->zone ? (int)(zone_offset(a->zone, now) / 60) : 0;
+    d->batch = (enum batch_status)(query_i64_or(q, BATCH_RUNNING + 1) - 1);
     crypto_random(p->token, sizeof p->token);
     if (p->test)
         use_simulator(&d->call);
@@ -248,6 +249,10 @@ static void judge(const struct placing_agent *a, struct drawn_call *d, struct fe
 {
     const struct policy *policy = d->simulated ? &a->simulated : &a->real;
 
+    if (d->batch != BATCH_RUNNING) {
+        d->fate = d->batch == BATCH_PAUSED ? FATE_PAUSED : FATE_CANCELLED;
+        return;
+    }
     if (!a->workspace_active) {
         refuse(d, CALL_ERROR_ACCOUNT_SUSPENDED);
         return;
@@ -339,6 +344,7 @@ static int write_all(struct db *db, struct pool *pool, const struct conf *conf,
 {
     collect(pool, drawn, count, result);
     if (add_offer(db, pool, a, result, err) || fence_write_holds(db, drawn, count, err) ||
+        fence_write_batched(db, drawn, count, err) ||
         fence_write_waiting(db, drawn, count, err) ||
         write_refusals(db, pool, conf, drawn, count, room->now, result, err) ||
         fence_write_preparing(db, conf, result->to_prepare, result->prepare_count, err))

@@ -6,6 +6,7 @@
 #define HV_FENCE_PRIVATE_H
 
 #include "lib/rules/policy.h"
+#include "sql/batches.h"
 #include "sql/fence.h"
 #include "sql/refusals.h"
 
@@ -36,7 +37,16 @@ struct fence_room {
     usec_t paced_until;
 };
 
-enum fate { FATE_LEFT, FATE_NO_LINE, FATE_PLACE, FATE_PREPARE, FATE_HOLD, FATE_REFUSE };
+enum fate {
+    FATE_LEFT,
+    FATE_NO_LINE,
+    FATE_PLACE,
+    FATE_PREPARE,
+    FATE_HOLD,
+    FATE_REFUSE,
+    FATE_PAUSED,   /* it came back to wait, a retry or prepared, when its batch was paused ... */
+    FATE_CANCELLED /* ... or cancelled */
+};
 
 struct drawn_call {
     struct fenced_call call;
@@ -45,6 +55,7 @@ struct drawn_call {
     bool prepared;      /* for the attempt that is next */
     bool told_capacity; /* hold_reason says already that it waits for a line */
     unsigned prepare_fence;
+    enum batch_status batch; /* running, too, when it is of none */
     struct policy_call facts;
     enum fate fate;
     struct policy_verdict verdict; /* with FATE_HOLD and FATE_REFUSE */
@@ -71,6 +82,9 @@ int fence_write_preparing(struct db *db, const struct conf *conf,
                           struct err *err) MUST_CHECK;
 int fence_write_holds(struct db *db, const struct drawn_call *calls, size_t count,
                       struct err *err) MUST_CHECK;
+/* Those of batches that are paused or cancelled. */
+int fence_write_batched(struct db *db, const struct drawn_call *calls, size_t count,
+                        struct err *err) MUST_CHECK;
 int fence_write_waiting(struct db *db, const struct drawn_call *calls, size_t count,
                         struct err *err) MUST_CHECK;
 

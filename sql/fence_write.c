@@ -165,6 +165,31 @@ int fence_write_holds(struct db *db, const struct drawn_call *calls, size_t coun
     return 0;
 }
 
+static int write_fate(struct db *db, enum stmt stmt, enum fate fate, const struct drawn_call *calls,
+                      size_t count, struct err *err)
+{
+    const struct id *ids[DB_MANY_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < count && n < DB_MANY_MAX; i++) {
+        if (calls[i].fate == fate)
+            ids[n++] = &calls[i].call.placement.call_id;
+    }
+    if (n == 0)
+        return 0;
+    struct query *q = db_use_many(db, stmt, n);
+    for (size_t i = 0; i < n; i++)
+        query_bind_id(q, ids[i]);
+    return query_run(q, err);
+}
+
+int fence_write_batched(struct db *db, const struct drawn_call *calls, size_t count,
+                        struct err *err)
+{
+    if (write_fate(db, STMT_FENCE_PAUSED, FATE_PAUSED, calls, count, err))
+        return -1;
+    return write_fate(db, STMT_FENCE_CANCELLED, FATE_CANCELLED, calls, count, err);
+}
+
 int fence_write_waiting(struct db *db, const struct drawn_call *calls, size_t count,
                         struct err *err)
 {

@@ -91,7 +91,8 @@ int call_error_parse(struct str code, enum call_error *error_r) MUST_CHECK;
     X(HOLD_RETRY_BUSY, "retry_busy")                                                               \
     X(HOLD_RETRY_NO_ANSWER, "retry_no_answer")                                                     \
     X(HOLD_RETRY_CARRIER_ERROR, "retry_carrier_error")                                             \
-    X(HOLD_CARRIER_UNREACHABLE, "carrier_unreachable")
+    X(HOLD_CARRIER_UNREACHABLE, "carrier_unreachable")                                             \
+    X(HOLD_BATCH_PAUSED, "batch_paused")
 enum hold_reason {
 #define X(name, text) name,
     HOLD_REASONS(X)

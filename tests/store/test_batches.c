@@ -503,6 +503,34 @@ START_TEST(pauses_race_with_draws)
 }
 END_TEST
 
+/* As a retry does, or a dispatcher that prepared it. */
+static void come_back(void)
+{
+    store_script(f.store.db, "UPDATE calls SET status = 'scheduled', due_at = NOW(6), "
+                             "hold_reason = NULL");
+}
+
+START_TEST(what_comes_back_to_wait_waits_with_its_batch)
+{
+    struct id batch_id = made(2).row.batch_id;
+
+    ck_assert_uint_eq(fenced(10), 2);
+    switch_to(&batch_id, BATCH_PAUSED);
+    come_back();
+    ck_assert_uint_eq(fenced(10), 0);
+    ck_asked("SELECT COUNT(*) FROM calls WHERE status = 'scheduled' AND hold_reason = "
+             "'batch_paused' AND due_at > NOW(6)",
+             "2");
+    switch_to(&batch_id, BATCH_RUNNING);
+    ck_assert_uint_eq(fenced(10), 2);
+    switch_to(&batch_id, BATCH_CANCELLED);
+    come_back();
+    ck_assert_uint_eq(fenced(10), 0);
+    ck_asked("SELECT COUNT(*) FROM calls WHERE status = 'cancelled' AND cancelled_at IS NOT NULL",
+             "2");
+}
+END_TEST
+
 START_TEST(a_cancelled_batch_stays_so)
 {
     struct id batch_id = made(5).row.batch_id;
@@ -617,6 +645,7 @@ int main(void)
     tcase_add_test(tcase, a_paused_batch_is_not_drawn_until_it_is_resumed);
     tcase_add_test(tcase, a_pause_waits_for_a_fence_that_is_under_way);
     tcase_add_test(tcase, pauses_race_with_draws);
+    tcase_add_test(tcase, what_comes_back_to_wait_waits_with_its_batch);
     tcase_add_test(tcase, a_cancelled_batch_stays_so);
     tcase_add_test(tcase, counts_and_the_end);
     tcase_add_test(tcase, each_workspace_sees_its_own);
