@@ -339,9 +339,12 @@ void responder_serve(struct responder *rs, struct io *io, char *const *environ_)
 
     counters_add(rs->counters, rq.routed ? rq.match.route : ROUTE_ROW_NONE, an->status, 1);
     log_request(rs, &rq, an->status, &err, started);
+    bool big = rs->body.cap > BUFFER_KEPT_MAX || an->body.cap > BUFFER_KEPT_MAX;
     answer_clear(an);
     keep_little(&an->body);
     keep_little(&an->wire);
     keep_little(&rs->body);
     pool_clear(rs->pool);
+    if (big)
+        mem_give_back();
 }

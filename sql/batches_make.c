@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define TRIES 4
+#define CALLS_AT_ONCE 64 /* what a statement is prepared for is kept for good; more is no faster */
 
 struct making {
     struct pool *pool;
@@ -221,7 +222,8 @@ static void bind_call(struct query *q, const struct making *m, size_t i)
 static int insert_calls(struct db *db, const struct making *m, struct err *err)
 {
     for (size_t done = 0; done < m->batch->request->count;) {
-        size_t n = db_many_chunk(m->batch->request->count - done);
+        size_t n = m->batch->request->count - done;
+        n = db_many_chunk(n < CALLS_AT_ONCE ? n : CALLS_AT_ONCE);
         struct query *q = db_use_many(db, STMT_BATCH_CALLS, n);
         for (size_t i = 0; i < n; i++)
             bind_call(q, m, done + i);

@@ -32,5 +32,7 @@ void pool_on_clear(struct pool *pool, void (*fn)(void *ctx), void *ctx);
 void *mem_alloc(size_t size); /* zeroed */
 void *mem_realloc(void *p, size_t size);
 char *mem_strdup(const char *s);
+/* After something big was freed: gives what malloc keeps of it back to the system, where it can. */
+void mem_give_back(void);
 
 #endif
