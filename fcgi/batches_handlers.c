@@ -109,6 +109,9 @@ static int read_request(const struct request *rq, usec_t now, struct batch_reque
 {
     struct batch_words words;
 
+    if (rq->json != NULL && rq->param[PARAM_QUERY].n > 0)
+        return err_set(err, ERR_INVALID,
+                       "Parameters in the URL go with CSV; JSON has all in the body.");
     if (rq->json != NULL)
         return batch_request_read_json(rq->pool, rq->json, now, request_r, err);
     if (read_words(rq, &words, err) != 0)

@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define TRIES 4
-#define CALLS_AT_ONCE 64 /* what a statement is prepared for is kept for good; more is no faster */
+#define CALLS_AT_ONCE 64 /* what a statement is prepared for is kept for good; more is no faster   \
+                          */
 
 struct making {
     struct pool *pool;
@@ -100,11 +101,9 @@ static enum call_error refusal_of_all(const struct batch_new *batch)
 static enum call_error refusal_of(const struct batch_new *batch, const struct call_request *call,
                                   bool suppressed)
 {
-    if (suppressed)
-        return CALL_ERROR_NUMBER_SUPPRESSED;
-    return policy_number_type_good(batch->agent->number_types, call->number_kind)
-               ? CALL_ERROR_NONE
-               : CALL_ERROR_NUMBER_TYPE_NOT_ALLOWED;
+    if (!policy_number_type_good(batch->agent->number_types, call->number_kind))
+        return CALL_ERROR_NUMBER_TYPE_NOT_ALLOWED;
+    return suppressed ? CALL_ERROR_NUMBER_SUPPRESSED : CALL_ERROR_NONE;
 }
 
 static int judge(struct db *db, struct making *m, struct err *err)

@@ -118,7 +118,7 @@ static void bind_numbers(struct query *q, const struct drawn_call *calls, size_t
 static int read_suppressed(struct db *db, struct pool *pool, const struct placing_agent *a,
                            struct drawn_call *calls, size_t count, struct err *err)
 {
-    struct query *q = db_use_many(db, STMT_FENCE_SUPPRESSED, count);
+    struct query *q = db_use_many(db, STMT_SUPPRESSED_AMONG, count);
     query_bind_id(q, &a->common.workspace_id);
     bind_numbers(q, calls, count);
     if (query_run(q, err))

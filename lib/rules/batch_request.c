@@ -12,8 +12,7 @@
 #include <string.h>
 
 #define TEXT_MAX ((size_t)128 << 20) /* far over any body that is let in, escapes included */
-#define AHEAD_MAX ((usec_t)366 * 86400 * USEC_PER_S)
-#define TOLD_MAX 3 /* faults in a message, when no contact is good */
+#define TOLD_MAX 3                   /* faults in a message, when no contact is good */
 
 /* ---- the whole ---- */
 
@@ -23,22 +22,6 @@ static int check_name(struct str name, struct err *err)
         return err_set(err, ERR_INVALID, "name must be at most %d characters.", BATCH_NAME_MAX);
     if (field_has_control(name, false))
         return err_set(err, ERR_INVALID, "name must not contain control characters.");
-    return 0;
-}
-
-static int check_expires_at(struct str text, usec_t scheduled_at, usec_t now, usec_t *at_r,
-                            struct err *err)
-{
-    *at_r = TIME_NONE;
-    if (text.p == NULL)
-        return 0;
-    if (time_parse(text, at_r) < 0)
-        return err_set(err, ERR_INVALID,
-                       "expires_at must be an RFC 3339 time such as 2024-01-27T03:02:00Z.");
-    if (*at_r <= now || (scheduled_at != TIME_NONE && *at_r <= scheduled_at))
-        return err_set(err, ERR_INVALID, "expires_at must be later than now and scheduled_at.");
-    if (*at_r > now + AHEAD_MAX)
-        return err_set(err, ERR_INVALID, "expires_at must not be more than a year ahead.");
     return 0;
 }
 
@@ -52,7 +35,7 @@ int batch_request_check_words(const struct batch_words *words, usec_t now,
     r->name = words->name.p != NULL ? words->name : STR("");
     if (check_name(r->name, err) != 0 ||
         call_request_scheduled_at(words->scheduled_at, now, &r->scheduled_at, err) != 0 ||
-        check_expires_at(words->expires_at, r->scheduled_at, now, &r->expires_at, err) != 0)
+        call_request_expires_at(words->expires_at, r->scheduled_at, now, &r->expires_at, err) != 0)
         return -1;
     /* Last, so that what is wrong in itself is told first. */
     if (id_parse(ID_AGENT, words->agent_id, &r->agent_id) != 0)

@@ -42,7 +42,7 @@ struct batch_words {
  * Both: ERR_INVALID for what is wrong with the whole (a field, no contact, too many of them, none
  * that can be called: the first faults are told), ERR_NOT_FOUND for an agent_id that is none. The
  * fingerprint is filled before anything can be wrong. A number that stands in an earlier contact
- * is refused. expires_at must be later than scheduled_at and now, and not over a year ahead.
+ * is refused. Times are as of a single call.
  *
  * JSON: {agent_id, name, scheduled_at, expires_at, contacts: [{contact_number, ...}, ...]}.
  * CSV: the columns contact_number, contact_name, contact_email; what others hold becomes

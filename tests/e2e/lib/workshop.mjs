@@ -105,6 +105,7 @@ export const kinds = {
     return (await person.create(shop.workspace_id, 'viewer')).user_id;
   },
   invitation_id: async (shop) => (await shop.invitation()).invitation_id,
+  batch_id: async (shop) => (await shop.made('POST', '/v1/batches', given.createBatch(shop, {}))).batch_id,
   suppressed_number: async (shop) =>
     (await shop.made('POST', '/v1/suppressed_numbers', { contact_number: freshNumber() })).contact_number,
 };
@@ -124,6 +125,13 @@ const given = {
     agent_id: shop.customer.agent_id,
     contact_number: freshNumber(),
     scheduled_at: inAnHour(),
+  }),
+  createBatch: (shop, body) => ({
+    ...body,
+    agent_id: shop.customer.agent_id,
+    scheduled_at: inAnHour(),
+    expires_at: null,
+    contacts: [{ contact_number: freshNumber() }, { contact_number: '98765' }],
   }),
   createWebhook: (shop, body) => ({ ...body, url: shop.receiver.box().url }),
   sendToHook: (shop, body) => ({ ...body, data: { ...body.data, agent_id: shop.customer.agent_id } }),

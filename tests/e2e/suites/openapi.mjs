@@ -64,7 +64,7 @@ function documentItself(test) {
       const signed = ['HOOK', 'NONE'].includes(scope) && operation.needs('signature');
       if (!signed) assert.deepEqual(operation.value.security, wanted, operation.name);
       const takes = operation.body && (operation.body.required ? 'JSON' : 'OPTIONAL_JSON');
-      const given = { CALLBACK: 'JSON', SIGNED_JSON: 'JSON', NO_BODY: undefined };
+      const given = { BATCH: 'JSON', CALLBACK: 'JSON', SIGNED_JSON: 'JSON', NO_BODY: undefined };
       assert.equal(takes, body in given ? given[body] : body, `${operation.name}: its body`);
     }
   });
@@ -95,6 +95,12 @@ function documentItself(test) {
       );
     }
   });
+}
+
+async function ofCancelledBatch(driver, operation) {
+  const path = await driver.path(operation);
+  await driver.shop.made('POST', path.replace(/[a-z]+$/, 'cancel'));
+  await driver.expect(operation, { path, who: driver.shop.api }, 409);
 }
 
 // What provokes the statuses that belong to an operation alone.
@@ -139,6 +145,34 @@ const special = {
     const body = { name: 'x', carrier_id: `car_${'0'.repeat(26)}` };
     await driver.expect(operation, { path: '/v1/agents', who: driver.shop.api, body }, 404);
   },
+  async createBatch(driver, operation) {
+    const good = await driver.good(operation);
+    await driver.expect(operation, { ...good, body: { ...good.body, agent_id: 'agent_123' } }, 404);
+    const headers = { 'Idempotency-Key': 'a batch' };
+    await driver.expect(operation, { ...good, headers }, 201);
+    const again = await driver.expect(operation, { ...good, headers }, 201);
+    assert.equal(again.headers['idempotent-replayed'], 'true');
+    await driver.expect(operation, { ...good, headers, body: { ...good.body, name: 'another' } }, 422);
+    const csv = (query, ...statuses) =>
+      driver.expect(
+        operation,
+        {
+          ...good,
+          path: `${good.path}?${query}`,
+          body: undefined,
+          raw: `contact_number\n${freshNumber()}\n`,
+          headers: { 'Content-Type': 'text/csv' },
+        },
+        ...statuses,
+      );
+    const { agent_id } = driver.shop.customer;
+    await csv(`agent_id=${agent_id}&name=&scheduled_at=&expires_at=`, 201);
+    for (const wrong of ['scheduled_at=x', 'expires_at=x', 'no_such_parameter=1']) await csv(`agent_id=${agent_id}&${wrong}`, 400);
+    await csv('agent_id=x', 404);
+    await driver.expect(operation, { ...good, path: `${good.path}?name=x` }, 400);
+  },
+  pauseBatch: ofCancelledBatch,
+  resumeBatch: ofCancelledBatch,
   pauseWebhook: whileIt('disable'),
   resumeWebhook: whileIt('disable'),
   testWebhook: whileIt('pause'),
