@@ -114,7 +114,8 @@ void doctor_database(struct doctor *d, struct admin *a)
     if (db_ping(a->db, &err) < 0) {
         doctor_found(d, FINDING_FAIL, "database",
                      "start it, or correct database_hosts, database_name, database_user and "
-                     "database_password",
+                     "database_password; without a password run this as the system's user of "
+                     "database_user's name",
                      "%s", err.message);
         return;
     }
