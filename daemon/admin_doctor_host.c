@@ -1,6 +1,6 @@
 /*
- * admin_doctor_host.c - the checks of `doctor` on this host: key file, runtime folder, wake
- * sockets, and settings whose values make no sense together.
+ * admin_doctor_host.c - the checks of `doctor` on this host: key file, runtime folder, sockets of
+ * pools and dispatchers, and settings whose values make no sense together.
  */
 #include "daemon/admin_doctor.h"
 #include "lib/base/http.h"
@@ -65,7 +65,31 @@ static bool check_runtime_dir(struct doctor *d, const struct conf *conf)
     return true;
 }
 
-/* ---- wake sockets ---- */
+/* ---- sockets ---- */
+
+/* FastCGI is trusted input: whoever may write there speaks as the web server does. The sockets of
+ * the units of systemd, and those that stand in the runtime folder. */
+static void check_pool_sockets(struct doctor *d, struct admin *a)
+{
+    static const char *const pools[] = {"api", "hooks", "voice"};
+    unsigned closed = 0;
+
+    for (size_t i = 0; i < 2 * sizeof(pools) / sizeof(*pools); i++) {
+        const char *pool = pools[i / 2];
+        const char *path = i % 2 ? pool_printf(a->pool, "%s/%s.sock", a->conf->runtime_dir, pool)
+                                 : pool_printf(a->pool, "/run/huskyvoice-%s.sock", pool);
+        struct stat st;
+        if (stat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+            continue;
+        if (st.st_mode & S_IWOTH)
+            doctor_found(d, FINDING_FAIL, "pool sockets", "chmod 0660, with the web server's group",
+                         "%s: every user of this host may write there", path);
+        else
+            closed++;
+    }
+    if (closed > 0)
+        doctor_found(d, FINDING_OK, "pool sockets", NULL, "%u closed to other users", closed);
+}
 
 static bool somebody_listens(const char *folder, const char *name)
 {
@@ -191,6 +215,7 @@ void doctor_host(struct doctor *d, struct admin *a)
     check_key_file(d, a->conf);
     if (check_runtime_dir(d, a->conf))
         check_wake_sockets(d, a);
+    check_pool_sockets(d, a);
     check_public_url(d, a);
     check_allowed_ranges(d, a);
 }

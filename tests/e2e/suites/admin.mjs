@@ -384,6 +384,16 @@ function doctor(test) {
     assert.match(result.stdout + result.stderr, /chmod/);
   });
 
+  test('doctor names a socket of a pool that everybody may write to, and says how to mend it', { alone: true }, async ({ system, defer }) => {
+    const { stdout } = await system.adminRaw('config', 'show');
+    const socket = path.join(/^runtime_dir\s*=\s*(.+)$/m.exec(stdout)[1], 'voice.sock');
+    defer(() => chmodSync(socket, 0o660));
+    chmodSync(socket, 0o666);
+    const result = await system.adminRaw('doctor');
+    assert.ok(result.code > 0);
+    assert.match(result.stdout, /FAIL.*voice\.sock.*\n.*chmod 0660/);
+  });
+
   test('doctor names a database that is away, and a key file that is missing', async ({ system }) => {
     const away = await system.adminWith(
       system.config({ database_hosts: `unix:${system.dir}/none.sock`, database_timeout: '300ms' }),
