@@ -3,6 +3,7 @@
  */
 #include "fcgi/delivery_json.h"
 #include "fcgi/member.h"
+#include "fcgi/readable.h"
 
 void delivery_json_begin(struct buf *b, const struct delivery_row *row)
 {
@@ -38,25 +39,6 @@ void delivery_json_list(struct buf *b, const struct delivery_row *rows, size_t c
         delivery_json_begin(b, &rows[i]);
         buf_char(b, '}');
     }
-}
-
-/* Bytes that somebody answered, as text: the character that the cut went through is left out, and
- * when it is no UTF-8 at all, each byte that is not ASCII becomes a question mark. */
-static struct str readable(struct pool *pool, struct str s)
-{
-    for (size_t cut = 0; cut < 4 && cut <= s.n; cut++) {
-        struct str part = {s.p, s.n - cut};
-        if (str_utf8_valid(part))
-            return part;
-        if (part.n > 0 && (unsigned char)part.p[part.n - 1] < 0x80)
-            break;
-    }
-    char *copy = pool_dup(pool, s.p, s.n);
-    for (size_t i = 0; i < s.n; i++) {
-        if ((unsigned char)copy[i] >= 0x80)
-            copy[i] = '?';
-    }
-    return (struct str){copy, s.n};
 }
 
 void delivery_json_attempts(struct buf *b, struct pool *pool,

@@ -5,6 +5,7 @@
 #include "fcgi/auth.h"
 #include "fcgi/responder.h"
 #include "sql/figures.h"
+#include "sql/function_counters.h"
 
 int health(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
 {
@@ -59,6 +60,24 @@ static void write_requests(struct buf *b, const struct counters *counters)
     }
 }
 
+static void write_runs(struct buf *b, const struct counters *counters)
+{
+    begin_metric(b, "function_runs_total", "counter",
+                 "Requests made for functions on this host, by phase and outcome.");
+    for (int phase = 0; phase < FUNCTION_PHASE_COUNT; phase++) {
+        for (int e = 0; e < RUN_ERROR_COUNT; e++) {
+            uint64_t n =
+                function_counters_read(counters, (enum function_phase)phase, (enum run_error)e);
+            if (n == 0)
+                continue;
+            buf_printf(b, "huskyvoice_function_runs_total{phase=\"%s\",outcome=\"%s\"} %llu\n",
+                       function_phase_text((enum function_phase)phase),
+                       e == RUN_GOOD ? "ok" : run_error_text((enum run_error)e),
+                       (unsigned long long)n);
+        }
+    }
+}
+
 static void write_figures(struct buf *b, const struct figures *f)
 {
     gauge(b, "calls_due", f->calls_due, "Calls that are scheduled and due now.");
@@ -89,6 +108,7 @@ int metrics(struct responder *rs, struct request *rq, struct answer *an, struct 
     an->content_type = "text/plain; version=0.0.4; charset=utf-8";
     gauge(&an->body, "up", up ? 1 : 0, "Whether the database answers.");
     write_requests(&an->body, rs->counters);
+    write_runs(&an->body, rs->runs);
     if (up)
         write_figures(&an->body, &figures);
     return 0;

@@ -7,6 +7,7 @@
 
 #include "fcgi/who.h"
 #include "lib/base/log.h"
+#include "sql/function_counters.h"
 #include "sql/migrate.h"
 
 #include <string.h>
@@ -25,11 +26,17 @@ int responder_init(struct responder *rs, const struct program *program, const st
     if (counters_open(&rs->counters, conf->runtime_dir, "requests", ROUTE_COUNT + 1, STATUS_COUNT,
                       err) != 0)
         return -1;
+    if (function_counters_open(&rs->runs, conf->runtime_dir, err) != 0) {
+        counters_close(&rs->counters);
+        return -1;
+    }
     if (program->needs_keys && keyring_load(&rs->ring, conf->key_file, err) != 0) {
+        counters_close(&rs->runs);
         counters_close(&rs->counters);
         return -1;
     }
     if (limits_create(&rs->limits, conf, err) != 0) {
+        counters_close(&rs->runs);
         counters_close(&rs->counters);
         if (rs->ring != NULL)
             keyring_destroy(&rs->ring);
@@ -55,6 +62,11 @@ void responder_deinit(struct responder *rs)
     limits_destroy(&rs->limits);
     known_destroy(&rs->known);
     wake_sender_destroy(&rs->wake);
+    if (rs->http != NULL)
+        http_client_destroy(&rs->http);
+    if (rs->http_pool != NULL)
+        pool_destroy(&rs->http_pool);
+    counters_close(&rs->runs);
     counters_close(&rs->counters);
     if (rs->ring != NULL)
         keyring_destroy(&rs->ring);

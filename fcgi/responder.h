@@ -13,9 +13,11 @@
 #include "fcgi/request.h"
 #include "lib/base/counters.h"
 #include "lib/base/crypto.h"
+#include "lib/base/http.h"
 #include "lib/base/wake.h"
 
 struct responder;
+struct url_guard;
 
 /* Answers a request: fills the answer, or fails with err, from which the answer is made then. What
  * it allocates comes from rq->pool. */
@@ -42,9 +44,15 @@ struct responder {
     struct proxies proxies;              /* trusted_proxies */
     struct db *db;
     struct counters *counters; /* a row per route and one for no route; a column per status */
+    struct counters *runs;     /* of functions (sql/function_counters.h) */
     struct wake_sender *wake;
     struct known *known;
     struct limits *limits;
+
+    /* of function_call.c: NULL until the first request that this process sends */
+    struct http_client *http;
+    struct url_guard *guard;
+    struct pool *http_pool; /* the guard's */
 
     /* of the request under way; their memory is kept for the next */
     struct pool *pool;

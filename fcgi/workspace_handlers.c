@@ -35,6 +35,7 @@ static void write_workspace(struct buf *b, const struct workspace_view *view)
     member_i64(b, "number_gap_minutes", s->number_gap_minutes);
     member_set(b, "number_types", s->number_types, number_type_texts);
     member_i64(b, "retention_days", s->retention_days);
+    member_bool(b, "has_signing_secret", view->has_signing_secret);
     member_rate(b, "key_rate_per_minute", view->rates.subject);
     member_rate(b, "rate_per_minute", view->rates.workspace);
     member_time(b, "created_at", view->created_at);

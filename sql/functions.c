@@ -104,25 +104,12 @@ int functions_page(struct db *db, struct pool *pool, const struct keyring *ring,
     return 0;
 }
 
-static int agent_exists(struct db *db, const struct id *workspace_id, const struct id *agent_id,
-                        struct err *err)
-{
-    struct query *q = db_use(db, STMT_AGENT_EXISTS);
-
-    query_bind_id(q, agent_id);
-    query_bind_id(q, workspace_id);
-    if (query_run_again(q, err) != 0)
-        return -1;
-    return query_next(q) ? 0 : err_set(err, ERR_NOT_FOUND, "There is no such agent.");
-}
-
 int functions_of_agent(struct db *db, struct pool *pool, const struct keyring *ring,
                        const struct id *workspace_id, const struct id *agent_id,
                        struct function **functions_r, size_t *count_r, struct err *err)
 {
-    if (agent_exists(db, workspace_id, agent_id, err) != 0)
-        return -1;
     struct query *q = db_use(db, STMT_FUNCTION_OF_AGENT);
+
     query_bind_id(q, agent_id);
     query_bind_id(q, workspace_id);
     return read_all(q, pool, ring, functions_r, count_r, err);

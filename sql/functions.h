@@ -28,7 +28,7 @@ int functions_page(struct db *db, struct pool *pool, const struct keyring *ring,
                    const struct id *workspace_id, const struct page *page,
                    struct function **functions_r, size_t *count_r, struct page_end *end_r,
                    struct err *err) MUST_CHECK;
-/* All of an agent's, by phase and in their order. ERR_NOT_FOUND: no such agent. */
+/* All of an agent's, by phase and in their order; none of one that is not the workspace's. */
 int functions_of_agent(struct db *db, struct pool *pool, const struct keyring *ring,
                        const struct id *workspace_id, const struct id *agent_id,
                        struct function **functions_r, size_t *count_r, struct err *err) MUST_CHECK;

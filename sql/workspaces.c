@@ -39,6 +39,7 @@ int workspaces_get(struct db *db, struct pool *pool, const struct id *workspace_
     s->number_types = (unsigned)query_i64(q);
     s->retention_days = query_i64(q);
     view_r->status = (enum workspace_status)(query_i64(q) - 1);
+    view_r->has_signing_secret = query_i64(q) != 0;
     view_r->rates.subject = rates_column(q);
     view_r->rates.workspace = rates_column(q);
     view_r->created_at = query_time(q);

@@ -11,6 +11,7 @@ struct workspace_view {
     struct id workspace_id;
     struct workspace_settings set;
     enum workspace_status status;
+    bool has_signing_secret;
     struct rates rates; /* subject: of each of its keys */
     usec_t created_at, updated_at;
 };

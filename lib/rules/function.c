@@ -292,7 +292,7 @@ static int check_documents(struct pool *pool, const struct function *f, struct e
         (parameters != NULL && schema_check(parameters, "parameters", err) != 0) ||
         (save != NULL && check_save(save, err) != 0))
         return -1;
-    if (body != NULL && f->method == METHOD_GET)
+    if (body != NULL && f->method == FUNCTION_GET)
         return refuse(err, "body", " must not be set for GET.");
     if (fixed == NULL)
         return 0;
@@ -336,7 +336,7 @@ static void take(struct pool *pool, uint64_t given, enum function_setting settin
 static void set_defaults(struct function *f)
 {
     f->description = f->say_while_running = f->say_on_error = STR("");
-    f->method = METHOD_POST;
+    f->method = FUNCTION_POST;
     f->headers = f->query = f->body = f->parameters = f->static_parameters = f->save = STR_NULL;
     f->timeout_ms = 0;
     f->retries = 0;

@@ -25,11 +25,11 @@ enum function_phase {
 const char *function_phase_text(enum function_phase p);
 
 #define FUNCTION_METHODS(X)                                                                        \
-    X(METHOD_GET, "GET")                                                                           \
-    X(METHOD_POST, "POST")                                                                         \
-    X(METHOD_PUT, "PUT")                                                                           \
-    X(METHOD_PATCH, "PATCH")                                                                       \
-    X(METHOD_DELETE, "DELETE")
+    X(FUNCTION_GET, "GET")                                                                         \
+    X(FUNCTION_POST, "POST")                                                                       \
+    X(FUNCTION_PUT, "PUT")                                                                         \
+    X(FUNCTION_PATCH, "PATCH")                                                                     \
+    X(FUNCTION_DELETE, "DELETE")
 enum function_method {
 #define X(name, text) name,
     FUNCTION_METHODS(X)
@@ -38,8 +38,8 @@ enum function_method {
 };
 
 /* What follows when it has failed for good. continue: the next function, the call goes on. abort:
- * no further function of this phase, the call goes on. disallow (pre_call only): the call ends as
- * disallowed, pre_call_rejected. */
+ * no further function of this phase; before a call, that fails. disallow (pre_call only): the call
+ * ends as disallowed, pre_call_rejected. */
 #define FUNCTION_ON_ERRORS(X)                                                                      \
     X(ON_ERROR_CONTINUE, "continue")                                                               \
     X(ON_ERROR_ABORT, "abort")                                                                     \

@@ -132,7 +132,7 @@ static int add_query(struct making *m, struct buf *url)
     struct str text, name;
     size_t it = 0;
     bool no_body =
-        m->f->body.p == NULL && (m->f->method == METHOD_GET || m->f->method == METHOD_DELETE);
+        m->f->body.p == NULL && (m->f->method == FUNCTION_GET || m->f->method == FUNCTION_DELETE);
 
     if (stored(m, m->f->query, "query", &query) != 0)
         return -1;
@@ -230,7 +230,7 @@ static int lay_fixed(struct making *m, struct str *text)
 
 static int make_body(struct making *m, struct function_request *request)
 {
-    bool sends = m->f->method != METHOD_GET && m->f->method != METHOD_DELETE;
+    bool sends = m->f->method != FUNCTION_GET && m->f->method != FUNCTION_DELETE;
     struct json *body;
     struct buf b;
 

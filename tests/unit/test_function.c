@@ -154,7 +154,7 @@ START_TEST(has_defaults)
 
     ck_assert_ok(read_function(make(defaults[_i].phase, ""), false, &f, &given, &err), err);
     ck_assert_int_eq(f.timeout_ms, defaults[_i].timeout);
-    ck_assert_int_eq(f.method, METHOD_POST);
+    ck_assert_int_eq(f.method, FUNCTION_POST);
     ck_assert_int_eq(f.retries, 0);
     ck_assert_int_eq(f.on_error, ON_ERROR_CONTINUE);
     ck_assert_int_eq(f.when, WHEN_ALWAYS);
@@ -184,7 +184,7 @@ START_TEST(changes_are_merged_and_judged_whole)
     ck_assert_uint_eq(given, 1u << FUNCTION_HEADERS | 1u << FUNCTION_POSITION);
     ck_assert_int_eq(read_function("{\"method\":\"GET\"}", true, &f, &given, &err), -1);
     ck_assert_str_eq(err.message, "body must not be set for GET.");
-    ck_assert_int_eq(f.method, METHOD_POST);
+    ck_assert_int_eq(f.method, FUNCTION_POST);
     ck_assert_ok(read_function("{\"method\":\"GET\",\"body\":null}", true, &f, &given, &err), err);
     ck_assert_int_eq(read_function("{\"phase\":\"pre_call\"}", true, &f, &given, &err), -1);
     ck_assert_str_eq(err.message, "phase can't be changed; make another function.");

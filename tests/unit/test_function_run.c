@@ -41,7 +41,7 @@ static struct function function_of(enum function_phase phase)
 {
     return (struct function){.phase = (int)phase,
                              .name = STR("book"),
-                             .method = METHOD_POST,
+                             .method = FUNCTION_POST,
                              .url = STR("https://crm.example/x")};
 }
 
@@ -98,7 +98,7 @@ END_TEST
 START_TEST(get_carries_arguments_in_the_query)
 {
     struct function f = function_of(PHASE_DURING_CALL);
-    f.method = METHOD_GET;
+    f.method = FUNCTION_GET;
     f.url = STR("https://crm.example/{{info.id}}/x?v=1");
     f.query = STR("{\"tier\":\"{{vars.tier}} &\",\"clinic\":5,\"date\":\"mine\"}");
     f.static_parameters = STR("{\"clinic\":9}");

@@ -8,6 +8,7 @@ import { free, givenBody, kinds, signedReport } from './workshop.mjs';
 const WRONG = [17, 1.5, -1, 'text', '', {}, [], [17], true, null];
 const TOO_LARGE = { padding: 'x'.repeat(70_000) };
 const PLACEHOLDER = {
+  function_name: 'none',
   call_id: '01890000-0000-7000-8000-000000000000',
   number: '+919800000000',
   suppressed_number: '+919800000000',
@@ -22,6 +23,7 @@ const PREFIX = {
   event_id: 'evt_',
   delivery_id: 'dlv_',
   replay_id: 'rpl_',
+  function_id: 'fn_',
   user_id: 'user_',
   invitation_id: 'inv_',
 };
@@ -90,8 +92,9 @@ export class Driver {
   }
 
   async path(operation, shop = this.shop) {
-    const values = {};
+    const values = operation.id === 'callFunction' ? await shop.conversation() : {};
     for (const name of names(operation.path)) {
+      if (name in values) continue;
       if (name === 'token') values[name] = await this.token(operation);
       else values[name] = await (kinds[name] ?? free[name])(shop);
     }

@@ -11,6 +11,7 @@ import { until } from './wait.mjs';
 
 const inAnHour = () => new Date(Date.now() + 3600_000).toISOString();
 let tokens = 0;
+let functions = 0;
 
 export class Workshop {
   static async open(context) {
@@ -44,6 +45,31 @@ export class Workshop {
 
   hook(fields = {}) {
     return this.made('POST', '/v1/inbound_hooks', { name: 'a hook', ...fields });
+  }
+
+  async agent() {
+    return (await this.made('POST', '/v1/agents', { name: 'an agent' })).agent_id;
+  }
+
+  // A function of an agent of its own.
+  async workflow(fields = {}) {
+    const name = `function_${process.pid}_${++functions}`;
+    const { url } = this.receiver.box();
+    return this.made('POST', '/v1/functions', {
+      agent_id: await this.agent(),
+      phase: 'pre_call',
+      name,
+      url,
+      ...fields,
+    });
+  }
+
+  // A call of it that is in progress, by the row alone, and a function for it.
+  async conversation() {
+    const { name, agent_id } = await this.workflow({ phase: 'during_call' });
+    const call_id = await this.system.call(this.customer, { agent_id, scheduled_at: inAnHour() });
+    await this.system.sql(`UPDATE calls SET status = 'in_progress' WHERE call_id = ${idSql(call_id)}`);
+    return { call_id, function_name: name };
   }
 
   // A sample event and its delivery, which has come to its end when `over` is asked for.
@@ -88,7 +114,7 @@ export class Workshop {
 // How to make a thing that a parameter of a path names.
 export const kinds = {
   call_id: (shop) => shop.system.call(shop.customer, { scheduled_at: inAnHour() }),
-  agent_id: async (shop) => (await shop.made('POST', '/v1/agents', { name: 'an agent' })).agent_id,
+  agent_id: (shop) => shop.agent(),
   key_id: async (shop) =>
     (await shop.made('POST', '/v1/api_keys', { name: 'a key', scopes: ['calls'] })).key_id,
   webhook_id: async (shop) => (await shop.webhook()).webhook_id,
@@ -104,6 +130,8 @@ export const kinds = {
     const person = new Person(shop.system);
     return (await person.create(shop.workspace_id, 'viewer')).user_id;
   },
+  function_id: async (shop) => (await shop.workflow()).function_id,
+  function_name: async (shop) => (await shop.workflow({ phase: 'during_call' })).name,
   invitation_id: async (shop) => (await shop.invitation()).invitation_id,
   batch_id: async (shop) => (await shop.made('POST', '/v1/batches', given.createBatch(shop, {}))).batch_id,
   suppressed_number: async (shop) =>
@@ -132,6 +160,12 @@ const given = {
     scheduled_at: inAnHour(),
     expires_at: null,
     contacts: [{ contact_number: freshNumber() }, { contact_number: '98765' }],
+  }),
+  createFunction: async (shop, body) => ({
+    ...body,
+    agent_id: await shop.agent(),
+    name: `${body.name}_${++functions}`,
+    url: shop.receiver.box().url,
   }),
   createWebhook: (shop, body) => ({ ...body, url: shop.receiver.box().url }),
   sendToHook: (shop, body) => ({ ...body, data: { ...body.data, agent_id: shop.customer.agent_id } }),

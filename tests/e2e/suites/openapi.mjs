@@ -173,6 +173,26 @@ const special = {
   },
   pauseBatch: ofCancelledBatch,
   resumeBatch: ofCancelledBatch,
+  async createFunction(driver, operation) {
+    const good = await driver.good(operation);
+    await driver.expect(operation, good, 201);
+    await driver.expect(operation, good, 409);
+    await driver.expect(operation, { ...good, body: { ...good.body, agent_id: `agent_${'0'.repeat(26)}` } }, 404);
+  },
+  async changeFunction(driver, operation) {
+    const { shop } = driver;
+    const { name, agent_id } = await shop.workflow();
+    const { function_id } = await shop.workflow({ agent_id });
+    await driver.expect(operation, { path: `/v1/functions/${function_id}`, who: shop.api, body: { name } }, 409);
+  },
+  async callFunction(driver, operation) {
+    const { shop, system } = driver;
+    const { name, agent_id } = await shop.workflow({ phase: 'during_call' });
+    const scheduled_at = new Date(Date.now() + 3600_000).toISOString();
+    const call_id = await system.call(shop.customer, { agent_id, scheduled_at });
+    const path = `/v1/calls/${call_id}/functions/${name}`;
+    await driver.expect(operation, { path, who: shop.api, body: {} }, 409);
+  },
   pauseWebhook: whileIt('disable'),
   resumeWebhook: whileIt('disable'),
   testWebhook: whileIt('pause'),
