@@ -4,13 +4,26 @@
 #include "daemon/admin.h"
 #include "sql/accounts.h"
 
+static void add_scopes(struct table *t, struct pool *pool, unsigned scopes)
+{
+    char text[SCOPES_TEXT_SIZE];
+    const char *json = "";
+    struct str rest, one;
+
+    scopes_format(scopes, text);
+    rest = str_of(text);
+    while (str_split(&rest, ',', &one))
+        json = pool_printf(pool, "%s%s\"%.*s\"", json, *json != '\0' ? ", " : "", STR_ARG(one));
+    table_json(t, "scopes", str_of(pool_printf(pool, "[%s]", json)), pool_printf(pool, "%s", text));
+}
+
 static int run_create(struct admin *a, struct err *err)
 {
     struct api_key_new key = {.test = admin_given(a, "test"), .scopes = SCOPE_ALL};
     struct str scopes = admin_value(a, "scopes");
     const struct id *given;
     struct id key_id;
-    char text[API_KEY_TEXT_SIZE], scopes_text[SCOPES_TEXT_SIZE];
+    char text[API_KEY_TEXT_SIZE];
 
     if (scopes.p != NULL && scopes_parse(scopes, &key.scopes, err) < 0)
         return err_prefix(err, "--scopes");
@@ -18,7 +31,6 @@ static int run_create(struct admin *a, struct err *err)
         admin_workspace_id(a, &key.workspace_id, &given, err) < 0 ||
         api_keys_create(a->db, &key, &key_id, text, err) < 0)
         return -1;
-    scopes_format(key.scopes, scopes_text);
     struct table *t = table_new(a->pool);
     table_row(t);
     table_id(t, "key_id", ID_KEY, &key_id);
@@ -26,24 +38,21 @@ static int run_create(struct admin *a, struct err *err)
     table_text(t, "key", str_of(text));
     table_text(t, "name", key.name);
     table_bool(t, "test", key.test);
-    table_text(t, "scopes", str_of(scopes_text));
+    add_scopes(t, a->pool, key.scopes);
     table_print_object(t, a->json);
     crypto_wipe(text, sizeof(text));
     return 0;
 }
 
-static void add_row(struct table *t, const struct api_key_row *row)
+static void add_row(struct table *t, struct pool *pool, const struct api_key_row *row)
 {
-    char scopes[SCOPES_TEXT_SIZE];
-
-    scopes_format(row->scopes, scopes);
     table_row(t);
     table_id(t, "key_id", ID_KEY, &row->key_id);
     table_id(t, "workspace_id", ID_WORKSPACE, &row->workspace_id);
     table_text(t, "prefix", row->prefix);
     table_text(t, "name", row->name);
     table_bool(t, "test", row->test);
-    table_text(t, "scopes", str_of(scopes));
+    add_scopes(t, pool, row->scopes);
     table_rate(t, "rate_per_minute", row->rate_per_minute);
     table_time(t, "created_at", row->created_at);
     table_time(t, "last_used_at", row->last_used_at);
@@ -62,7 +71,7 @@ static int run_list(struct admin *a, struct err *err)
         return -1;
     struct table *t = table_new(a->pool);
     for (size_t i = 0; i < count; i++)
-        add_row(t, &rows[i]);
+        add_row(t, a->pool, &rows[i]);
     table_print_list(t, a->json);
     return 0;
 }

@@ -48,6 +48,7 @@ function forScripts(test) {
         '--events',
         'call.failed',
       ),
+      limited: await system.admin('key', 'create', '--workspace', workspace_id, '--scopes', 'calls'),
       carrier: await system.admin(
         'carrier',
         'create',
@@ -64,6 +65,8 @@ function forScripts(test) {
     assert.match(made.key.key_id, /^key_[0-9a-z]{26}$/);
     assert.match(made.key.key, /^sk_live_\S{22,}$/);
     assert.match(made.test.key, /^sk_test_\S{22,}$/);
+    assert.deepEqual([made.key.scopes, made.limited.scopes], [['calls', 'manage'], ['calls']]);
+    assert.deepEqual(made.webhook.events, ['call.failed']);
     assert.match(made.webhook.webhook_id, /^we_[0-9a-z]{26}$/);
     assert.match(made.carrier.carrier_id, /^car_[0-9a-z]{26}$/);
     for (const { secret } of [made.webhook, made.carrier]) {
