@@ -31,6 +31,7 @@ static const struct admin_noun nouns[] = {
     {"webhook", "Webhook endpoints: who is told of events", admin_webhook},
     {"hook", "Inbound hooks: URLs that other systems make calls through", admin_hook},
     {"call", "Calls: list them, see what became of one", admin_call},
+    {"batch", "Batches: many calls of an agent, made in one act", admin_batch},
     {"suppress", "Numbers that must not be called", admin_suppress},
     {NULL, NULL, NULL},
 };

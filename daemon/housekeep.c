@@ -8,6 +8,7 @@
 #include "daemon/mailer.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
+#include "sql/batches.h"
 #include "sql/expiry.h"
 #include "sql/mails.h"
 #include "sql/retention.h"
@@ -19,6 +20,24 @@
 /* *more_r: call it again at once. */
 typedef int job_fn(struct dispatcher *d, struct db *db, struct pool *pool, bool *more_r,
                    struct err *err);
+
+/* Batches whose calls are gone. */
+static int retain_batches(struct dispatcher *d, struct db *db,
+                          const struct retention_workspace *one, usec_t until, struct err *err)
+{
+    unsigned limit = (unsigned)d->conf->housekeeping_batch;
+    size_t all = 0, count = 1;
+
+    while (count > 0 && !d->stopping && clock_monotonic() < until) {
+        if (batches_expire(db, &one->workspace_id, one->retention_days, limit, &count, err) != 0)
+            return -1;
+        all += count;
+    }
+    if (all > 0)
+        log_write(LOG_INFO, "retention", "batches=%zu days=%lld", all,
+                  (long long)one->retention_days);
+    return 0;
+}
 
 /* All steps through one workspace. */
 static int retain_one(struct dispatcher *d, struct db *db, const struct retention_workspace *one,
@@ -38,7 +57,7 @@ static int retain_one(struct dispatcher *d, struct db *db, const struct retentio
         log_write(LOG_INFO, "retention", "calls=%llu events=%llu days=%lld",
                   (unsigned long long)round.calls, (unsigned long long)round.events,
                   (long long)one->retention_days);
-    return result;
+    return result == 0 ? retain_batches(d, db, one, until, err) : -1;
 }
 
 static int retain(struct dispatcher *d, struct db *db, struct pool *pool, bool *more_r,

@@ -1,6 +1,8 @@
 // Batches: many calls of an agent in one act, from JSON and CSV, once per key, watched, paused,
 // resumed and cancelled.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { idSql } from '../lib/database.mjs';
 import { assertError, assertKeysInOrder, inCase, TIME } from '../lib/expect.mjs';
 import { inAnHour } from '../lib/refusals.mjs';
@@ -300,9 +302,85 @@ function switching(test) {
   });
 }
 
+function byTheOperator(test) {
+  let files = 0;
+  const fileOf = (system, text) => {
+    const file = path.join(system.dir, `batch-${++files}.csv`);
+    writeFileSync(file, text, { mode: 0o644 });
+    return file;
+  };
+  const rows = (n) => Array.from({ length: n }, (_, i) => `+9173${String(10_000_000 + i)},Person ${i}\n`).join('');
+  const later = () => ['--scheduled-at', inAnHour()];
+
+  test('a file of 20,005 rows becomes three batches, and no more when it is imported again', { alone: true }, async ({ system }) => {
+    const customer = await system.customer();
+    const file = fileOf(system, `contact_number,contact_name\n${rows(20_003)}12,x\n13,y\n`);
+    const run = (...more) =>
+      system.adminRaw('--json', 'batch', 'import', file, '--agent', customer.agent_id, '--name', 'May', ...later(), ...more);
+    const first = await run();
+    assert.equal(first.code, 65, first.stderr);
+    assert.match(first.stderr, /:20005: contact_number must be/);
+    const made = JSON.parse(first.stdout).data;
+    assert.deepEqual(
+      made.map(({ name, total, refused, known }) => [name, total, refused, known]),
+      [
+        ['May', 10_000, 0, false],
+        ['May', 10_000, 0, false],
+        ['May', 3, 2, false],
+      ],
+    );
+    const again = JSON.parse((await run()).stdout).data;
+    assert.deepEqual(
+      again.map(({ batch_id, known }) => [batch_id, known]),
+      made.map(({ batch_id }) => [batch_id, true]),
+    );
+    assert.equal(await count(system, customer), 20_003);
+    const listed = await system.admin('batch', 'list', '--workspace', customer.workspace_id);
+    assert.deepEqual(
+      listed.map(({ batch_id }) => batch_id),
+      made.map(({ batch_id }) => batch_id).reverse(),
+    );
+    const [name] = await system.sql(`SELECT contact_name FROM calls WHERE batch_id = ${idSql(made[2].batch_id)} ORDER BY call_id`);
+    assert.equal(name.contact_name, 'Person 20000');
+  });
+
+  test('an import that the database broke off is gone on with', { alone: true }, async ({ system }) => {
+    const customer = await system.customer();
+    const file = fileOf(system, `contact_number,contact_name\n${rows(30_000)}`);
+    const run = () => system.adminRaw('--json', 'batch', 'import', file, '--agent', customer.agent_id, ...later());
+    const running = run();
+    await until('the first batch', async () => (await count(system, customer)) >= 10_000);
+    await system.database.kill();
+    await system.database.start();
+    const first = await running;
+    assert.ok([0, 75].includes(first.code), `${first.code}: ${first.stderr}`);
+    const second = await run();
+    assert.equal(second.code, 0, second.stderr);
+    assert.equal(await count(system, customer), 30_000);
+    assert.equal(JSON.parse(second.stdout).data.filter(({ known }) => known).length >= 1, true);
+  });
+
+  test('a batch is shown, paused, resumed and cancelled', async ({ system }) => {
+    const customer = await system.customer();
+    const file = fileOf(system, `contact_number\n${freshNumber()}\n`);
+    const [{ batch_id }] = await system.admin('batch', 'import', file, '--agent', customer.agent_id, '--test', ...later());
+    const states = [];
+    for (const what of ['pause', 'resume', 'show', 'cancel', 'show'])
+      states.push((await system.admin('batch', what, batch_id)).status);
+    assert.deepEqual(states, ['paused', 'running', 'running', 'cancelled', 'cancelled']);
+    const { code, stderr } = await system.adminRaw('batch', 'pause', batch_id);
+    assert.equal(code, 1);
+    assert.match(stderr, /cancelled/);
+    const nobodys = await system.adminRaw('batch', 'import', file, '--agent', `agent_${'0'.repeat(25)}4`);
+    assert.equal(nobodys.code, 1);
+    assert.match(nobodys.stderr, /--agent/);
+  });
+}
+
 export default suite('batches', { runs: 'faults', system: { settings, dispatcher: true }, width: 4 }, (test) => {
   making(test);
   onceOnly(test);
   watching(test);
   switching(test);
+  byTheOperator(test);
 });
