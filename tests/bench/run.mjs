@@ -14,6 +14,7 @@ import { Bench } from './lib/bench.mjs';
 import { describeMachine } from './lib/machine.mjs';
 import { printTable } from './lib/report.mjs';
 import { backlog } from './rows/backlog.mjs';
+import { batch } from './rows/batch.mjs';
 import { cgi } from './rows/cgi.mjs';
 import { drains } from './rows/drain.mjs';
 import { get } from './rows/get.mjs';
@@ -27,7 +28,7 @@ import { prepare } from './rows/prepare.mjs';
 import { rates } from './rows/rates.mjs';
 import { wholeCalls } from './rows/whole_calls.mjs';
 
-const ROWS = [get, rates, post, hook, lists, drains, latency, wholeCalls, prepare, isolation, backlog, memory, cgi];
+const ROWS = [get, rates, post, hook, batch, lists, drains, latency, wholeCalls, prepare, isolation, backlog, memory, cgi];
 const NAMES = ROWS.map(({ name }) => name);
 
 const usage = `usage: run.mjs --programs DIR [--quick] [--only ${NAMES.join('|')},...] [--rounds N] [--seconds N] [--keep]`;
