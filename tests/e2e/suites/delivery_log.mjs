@@ -35,6 +35,7 @@ function reading(test) {
     const { delivery_id, created_at, updated_at, ...rest } = row;
     assert.deepEqual(rest, {
       webhook_id: customer.webhook_id,
+      function_id: null,
       event_id: arrival.headers['webhook-id'],
       event_type: 'call.disallowed',
       call_id,
