@@ -87,6 +87,7 @@ static int send_once(struct calling *c, struct function_outcome *outcome_r, stru
         .header_count = c->request.header_count,
         .timeout = least(f->timeout_ms * USEC_PER_MS, left),
         .response_max = FUNCTION_RESPONSE_MAX + 1,
+        .fresh_connection = f->method != FUNCTION_GET,
     };
     if (http_once(c->rs->http, &request, c->pool, &answer, err) != 0)
         return -1;

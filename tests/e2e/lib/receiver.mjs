@@ -143,6 +143,7 @@ export class Receiver {
       at: performance.now(),
       wall: Date.now(),
       method: request.method,
+      url: request.url,
       headers: request.headers,
     };
     const chunks = [];
