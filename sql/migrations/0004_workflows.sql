@@ -154,10 +154,12 @@ ALTER TABLE call_attempts
   ADD INDEX IF NOT EXISTS dialled (workspace_id, contact_number, fenced_at);
 
 -- calls_per_second NULL: as fast as it takes them; paced_until: the next dial is not before.
+-- deleted_at: no agent may use it any more; calls under way still do.
 ALTER TABLE carriers
   ADD COLUMN IF NOT EXISTS concurrent_calls INT UNSIGNED NULL,
   ADD COLUMN IF NOT EXISTS calls_per_second INT UNSIGNED NULL,
-  ADD COLUMN IF NOT EXISTS paced_until      DATETIME(6)  NULL;
+  ADD COLUMN IF NOT EXISTS paced_until      DATETIME(6)  NULL,
+  ADD COLUMN IF NOT EXISTS deleted_at       DATETIME(6)  NULL;
 
 -- number_types: which may be called. signing_secret: sealed; signs requests of functions.
 ALTER TABLE workspaces

@@ -218,7 +218,7 @@ static struct carrier_row new_carrier(enum carrier_kind kind, struct str *secret
                               .name = STR("c"),
                               .url = kind == CARRIER_HTTP ? STR("https://x.test/") : STR("")};
 
-    ck_ok(carriers_create(s.db, s.pool, s.keys, &row, secret, &err), &err);
+    ck_ok(carriers_create(s.db, s.pool, s.keys, &row, STR_NULL, secret, &err), &err);
     return row;
 }
 

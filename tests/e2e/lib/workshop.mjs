@@ -43,6 +43,11 @@ export class Workshop {
     return this.made('POST', '/v1/webhooks', { url: this.receiver.box().url, ...fields });
   }
 
+  carrier(fields = {}) {
+    const { url } = this.receiver.box();
+    return this.made('POST', '/v1/carriers', { kind: 'http', name: 'a carrier', url, ...fields });
+  }
+
   hook(fields = {}) {
     return this.made('POST', '/v1/inbound_hooks', { name: 'a hook', ...fields });
   }
@@ -115,6 +120,7 @@ export class Workshop {
 export const kinds = {
   call_id: (shop) => shop.system.call(shop.customer, { scheduled_at: inAnHour() }),
   agent_id: (shop) => shop.agent(),
+  carrier_id: async (shop) => (await shop.carrier()).carrier_id,
   key_id: async (shop) =>
     (await shop.made('POST', '/v1/api_keys', { name: 'a key', scopes: ['calls'] })).key_id,
   webhook_id: async (shop) => (await shop.webhook()).webhook_id,
@@ -167,6 +173,7 @@ const given = {
     name: `${body.name}_${++functions}`,
     url: shop.receiver.box().url,
   }),
+  createCarrier: (shop, body) => ({ ...body, url: shop.receiver.box().url }),
   createWebhook: (shop, body) => ({ ...body, url: shop.receiver.box().url }),
   sendToHook: (shop, body) => ({ ...body, data: { ...body.data, agent_id: shop.customer.agent_id } }),
   inviteMember: (shop, body) => ({ ...body, email: new Person(shop.system).email }),

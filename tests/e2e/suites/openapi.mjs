@@ -193,6 +193,17 @@ const special = {
     const path = `/v1/calls/${call_id}/functions/${name}`;
     await driver.expect(operation, { path, who: shop.api, body: {} }, 409);
   },
+  async deleteCarrier(driver, operation) {
+    const { shop } = driver;
+    const { carrier_id } = await shop.carrier();
+    await shop.made('POST', '/v1/agents', { name: 'uses it', carrier_id });
+    await driver.expect(operation, { path: `/v1/carriers/${carrier_id}`, who: shop.api }, 409);
+  },
+  async rotateCarrierSecret(driver, operation) {
+    const { shop } = driver;
+    const { carrier_id } = await shop.made('POST', '/v1/carriers', { kind: 'simulator' });
+    await driver.expect(operation, { path: `/v1/carriers/${carrier_id}/rotate`, who: shop.api, body: {} }, 409);
+  },
   pauseWebhook: whileIt('disable'),
   resumeWebhook: whileIt('disable'),
   testWebhook: whileIt('pause'),
