@@ -38,6 +38,19 @@ int function_json(struct buf *b, struct pool *pool, const struct function *f, st
     return 0;
 }
 
+static void write_error(struct buf *b, struct pool *pool, const struct function_run *run)
+{
+    if (run->error.p == NULL) {
+        member_null(b, "error");
+        return;
+    }
+    buf_lit(b, ",\"error\":{\"code\":");
+    buf_json(b, run->error);
+    buf_lit(b, ",\"message\":");
+    buf_json(b, run->detail.p == NULL ? STR("") : readable(pool, run->detail));
+    buf_char(b, '}');
+}
+
 void function_run_json_begin(struct buf *b, struct pool *pool, const struct function_run *run)
 {
     object_begin(b, "run_id", ID_RUN, &run->run_id);
@@ -55,8 +68,7 @@ void function_run_json_begin(struct buf *b, struct pool *pool, const struct func
     member_i64(b, "duration_ms", run->duration_ms);
     member_json(b, "request", run->request);
     member_count(b, "status", run->status);
-    member_text(b, "error", run->error);
-    member_text(b, "detail", run->detail.p == NULL ? STR_NULL : readable(pool, run->detail));
+    write_error(b, pool, run);
     member_text(b, "response", run->response.p == NULL ? STR_NULL : readable(pool, run->response));
     member_json(b, "saved", run->saved);
 }
