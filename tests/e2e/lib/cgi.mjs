@@ -1,10 +1,11 @@
 // Runs a responder as plain CGI, as a web server would, to say what a web server on this host
 // can't: that the request came from elsewhere.
+import { spawn } from 'node:child_process';
 import { finish } from './program.mjs';
 
-export async function runCgi(
+// What a request is to a program: its environment and its input.
+function asCgi(
   system,
-  program,
   { path, method = 'GET', query = '', remote = '127.0.0.1', headers = {}, body, config = system.env.HV_CONFIG },
 ) {
   const env = {
@@ -25,6 +26,20 @@ export async function runCgi(
   const input = body === undefined ? undefined : JSON.stringify(body);
   if (input !== undefined)
     Object.assign(env, { CONTENT_TYPE: 'application/json', CONTENT_LENGTH: String(Buffer.byteLength(input)) });
+  return { env, input };
+}
+
+// The process, under way, whose answer nobody reads.
+export function startCgi(system, program, request) {
+  const { env, input } = asCgi(system, request);
+  const child = spawn(system.responder(program), [], { env, stdio: ['pipe', 'ignore', 'ignore'] });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return child;
+}
+
+export async function runCgi(system, program, request) {
+  const { env, input } = asCgi(system, request);
   const result = await finish(system.responder(program), [], { env, input });
   const [head, ...rest] = result.stdout.split('\r\n\r\n');
   const status = Number(/^Status: (\d+)/m.exec(head)?.[1]);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { startCgi } from '../lib/cgi.mjs';
 import { idSql } from '../lib/database.mjs';
 import { assertError, assertKeysInOrder, inCase, TIME } from '../lib/expect.mjs';
 import { inAnHour } from '../lib/refusals.mjs';
@@ -281,6 +282,28 @@ function switching(test) {
     const [call] = (await customer.api.list({ batch_id })).json.data;
     assert.equal(call.status, 'cancelled');
     assert.match(call.cancelled_at, TIME);
+  });
+
+  test('a responder killed in the middle leaves nothing of it, or all', { alone: true }, async ({ system }) => {
+    const customer = await system.customer();
+    const body = batch(customer, { contacts: contacts(10_000) });
+    const headers = { Authorization: `Bearer ${customer.key}`, 'Idempotency-Key': 'k' };
+    const child = startCgi(system, 'huskyvoice-api', { method: 'POST', path: '/v1/batches', headers, body });
+    const writing = () =>
+      system.number("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'INSERT INTO calls%'");
+    await until('it to be writing', writing, { every: 1 });
+    assert.ok(child.kill('SIGKILL'));
+    await until('its transaction to be gone', async () =>
+      (await system.number('SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_modified > 0')) === 0);
+    const batches = await system.number(
+      `SELECT COUNT(*) FROM batches WHERE workspace_id = ${idSql(customer.workspace_id)}`,
+    );
+    // The last moment may have been too late: then all of it is there.
+    assert.deepEqual([await count(system, customer), batches], batches === 0 ? [0, 0] : [10_000, 1]);
+    const answer = await post(customer, body, { 'Idempotency-Key': 'k' });
+    assert.equal(answer.status, 201, answer.text);
+    assert.equal(answer.headers['idempotent-replayed'], batches === 0 ? undefined : 'true');
+    assert.equal(await count(system, customer), 10_000);
   });
 
   test('a connection killed in the middle makes all of a batch, once', { alone: true }, async ({ system }) => {
