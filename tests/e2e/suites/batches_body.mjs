@@ -19,7 +19,7 @@ function batchOf(customer, bytes, contacts = 200) {
   };
 }
 
-export default suite('batches_body', { runs: 'core' }, (test) => {
+export default suite('batches_body', { runs: 'core', wire: true }, (test) => {
   test('5 MiB make a batch, 9 MiB are too much', { within: 120_000, alone: true }, async ({ system }) => {
     if (system.server === 'apache-htaccess-fcgid') return; // its host's mod_fcgid lets 128 KiB through
     const customer = await system.customer();
