@@ -50,6 +50,8 @@ static int read_agent(struct admin *a, struct agent_row *row, struct err *err)
     if (admin_text(a, "name", WORKSPACE_NAME_MAX, STR_NULL, &s->name, err) < 0 ||
         admin_long_text(a, "greeting", &s->greeting, err) < 0 ||
         admin_long_text(a, "prompt", &s->prompt, err) < 0 ||
+        agent_words_check(a->pool, "--greeting", s->greeting, err) < 0 ||
+        agent_words_check(a->pool, "--prompt", s->prompt, err) < 0 ||
         read_from_number(a, &s->from_number, err) < 0 ||
         admin_number(a, "start-delay", 0, AGENT_START_DELAY_MAX, 0, &s->start_delay_seconds, err) <
             0 ||

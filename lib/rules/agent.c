@@ -2,6 +2,7 @@
  * agent.c - reads an agent's settings by their table.
  */
 #include "lib/rules/agent.h"
+#include "lib/rules/template.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -142,6 +143,14 @@ static void take_nulls(uint64_t nulls, struct agent_settings *s)
         s->calls_per_day = 0;
 }
 
+int agent_words_check(struct pool *pool, const char *field, struct str text, struct err *err)
+{
+    unsigned sources = TEMPLATE_ALL & ~(1u << TEMPLATE_ARGS | 1u << TEMPLATE_RESULT);
+    struct template *t;
+
+    return template_parse(pool, text, sources, &t, err) == 0 ? 0 : err_prefix(err, "%s", field);
+}
+
 static int check_texts(const struct agent_settings *s, struct err *err)
 {
     if (!language_good(s->language))
@@ -163,6 +172,11 @@ int agent_settings_read(struct pool *pool, const struct json *json, bool changin
         return -1;
     take_nulls(seen.nulls, &body.s);
     if (check_texts(&body.s, err) != 0)
+        return -1;
+    if ((has(seen.given, AGENT_PROMPT) &&
+         agent_words_check(pool, "prompt", body.s.prompt, err) != 0) ||
+        (has(seen.given, AGENT_GREETING) &&
+         agent_words_check(pool, "greeting", body.s.greeting, err) != 0))
         return -1;
     if (has(seen.given, AGENT_RETRY_GAPS) &&
         read_gaps(pool, body.retry_gaps_minutes, &body.s.retry_gaps_minutes, err) != 0)

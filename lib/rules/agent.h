@@ -66,6 +66,11 @@ int agent_settings_read(struct pool *pool, const struct json *body, bool changin
                         struct agent_settings *settings, uint64_t *given_r,
                         struct err *err) MUST_CHECK;
 
+/* Is a prompt or a greeting a good template (lib/rules/template.h)? It is filled in when a call is
+ * placed: nothing of the call's middle or end may be named. ERR_INVALID names field and place. */
+int agent_words_check(struct pool *pool, const char *field, struct str text,
+                      struct err *err) MUST_CHECK;
+
 /* Any number that a carrier may show: '+' and digits, or a short code. */
 bool agent_from_number_good(struct str number);
 

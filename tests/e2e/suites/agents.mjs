@@ -32,7 +32,7 @@ const DEFAULTS = {
 
 const GOOD = {
   name: ['Asha', 'म'.repeat(200)],
-  prompt: ['Be brief.\nBe kind.', ''],
+  prompt: ['Be brief.\nBe kind.', '', 'You talk to {{contact.name | default: "somebody"}}.'],
   greeting: ['Namaste!'],
   language: ['hi-IN', 'en', 'zh-Hant-TW'],
   voice: ['asha-2'],
@@ -52,7 +52,7 @@ const GOOD = {
 
 const BAD = {
   name: ['', null, 1, 'म'.repeat(201), 'a\nb'],
-  prompt: [null, 'a\u0001', 1],
+  prompt: [null, 'a\u0001', 1, 'Hi {{contact.name', '{{nobody.name}}', '{{args.x}}', '{{result.summary}}'],
   greeting: [[], 'x'.repeat(10_001)],
   language: ['e', 'en_IN', '', null, 'en-', '12'],
   voice: ['x'.repeat(101), false],
