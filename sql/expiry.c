@@ -5,9 +5,9 @@
 
 int expiry_run(struct db *db, unsigned batch, bool *more_r, struct err *err)
 {
-    static const enum stmt kinds[] = {STMT_EXPIRED_SESSIONS, STMT_EXPIRED_USER_TOKENS,
-                                      STMT_EXPIRED_SIGN_UPS, STMT_EXPIRED_INVITATIONS,
-                                      STMT_EXPIRED_SLOWDOWNS};
+    static const enum stmt kinds[] = {STMT_EXPIRED_SESSIONS,  STMT_EXPIRED_USER_TOKENS,
+                                      STMT_EXPIRED_SIGN_UPS,  STMT_EXPIRED_INVITATIONS,
+                                      STMT_EXPIRED_SLOWDOWNS, STMT_EXPIRED_DIAL_DAYS};
 
     *more_r = false;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

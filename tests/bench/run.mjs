@@ -23,12 +23,13 @@ import { isolation } from './rows/isolation.mjs';
 import { latency } from './rows/latency.mjs';
 import { lists } from './rows/lists.mjs';
 import { memory } from './rows/memory.mjs';
+import { policy } from './rows/policy.mjs';
 import { post } from './rows/post.mjs';
 import { prepare } from './rows/prepare.mjs';
 import { rates } from './rows/rates.mjs';
 import { wholeCalls } from './rows/whole_calls.mjs';
 
-const ROWS = [get, rates, post, hook, batch, lists, drains, latency, wholeCalls, prepare, isolation, backlog, memory, cgi];
+const ROWS = [get, rates, post, hook, batch, lists, drains, latency, wholeCalls, prepare, policy, isolation, backlog, memory, cgi];
 const NAMES = ROWS.map(({ name }) => name);
 
 const usage = `usage: run.mjs --programs DIR [--quick] [--only ${NAMES.join('|')},...] [--rounds N] [--seconds N] [--keep]`;

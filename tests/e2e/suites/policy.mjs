@@ -27,6 +27,8 @@ const never = () => ({ from: '09:00', to: '21:00', days: [DAYS[(new Date().getUT
 
 const workspace = (customer, body) => customer.api.send('PATCH', '/v1/workspace', { body });
 const agent = (customer, body) => customer.api.send('PATCH', `/v1/agents/${customer.agent_id}`, { body });
+const carrierLimit = async (customer, body) =>
+  assertOk(await customer.api.send('PATCH', `/v1/carriers/${customer.carrier_id}`, { body }));
 const read = async (customer, id) => assertOk(await customer.api.send('GET', `/v1/calls/${id}`));
 
 // A customer on a carrier that keeps each call until it is told to end it; any hour is good, and so is
@@ -284,12 +286,26 @@ function lines(test) {
     await until('all', async () => (await open(customer)).length === 5);
   });
 
+  test("a carrier's own lines are not overshot, and more are used once it has more", async (context) => {
+    const { system } = context;
+    const customer = await customerOn(context);
+    await carrierLimit(customer, { concurrent_calls: 1 });
+    const ids = [];
+    for (let i = 0; i < 3; i++) ids.push(await system.call(customer));
+    const waits = await until('two to wait', async () => {
+      const calls = await Promise.all(ids.map((id) => read(customer, id)));
+      return calls.filter(({ hold_reason }) => hold_reason === 'capacity').length === 2 && calls;
+    });
+    assert.equal(waits.filter(({ status }) => status === 'scheduled').length, 2);
+    assert.equal((await open(customer)).length, 1);
+    await carrierLimit(customer, { concurrent_calls: null });
+    await until('all', async () => (await open(customer)).length === 3);
+  });
+
   test("a carrier's pace holds with two dispatchers", async (context) => {
     const { system } = context;
     const customer = await customerOn(context);
-    await system.sql(
-      `UPDATE carriers SET calls_per_second = 5 WHERE carrier_id = ${idSql(customer.carrier_id)}`,
-    );
+    await carrierLimit(customer, { calls_per_second: 5 });
     const second = system.dispatcher();
     for (let i = 0; i < 12; i++) await system.call(customer);
     await until('all to be dialled', async () => (await customer.carrier.dials()).length === 12);
