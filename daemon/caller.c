@@ -189,13 +189,13 @@ static int recheck(struct caller *c, struct db *db, struct err *err)
 /* ---- fencing ---- */
 
 /* Those of its calls that stand first say why they wait; not more often than a look is due. */
-static int tell_capacity(struct db *db, struct turn *turn, struct err *err)
+static int tell_capacity(struct db *db, struct turn *turn, enum hold_reason reason, struct err *err)
 {
     usec_t now = clock_monotonic();
     if (turn->told_at != TIME_NONE && now - turn->told_at < TELL_INTERVAL)
         return 0;
     turn->told_at = now;
-    return held_calls_tell_capacity(db, &turn->of, err);
+    return held_calls_tell_capacity(db, &turn->of, reason, err);
 }
 
 /* Back into the line, or to those that wait for something. */
@@ -207,11 +207,11 @@ static int turn_goes_on(struct caller *c, struct db *db, struct turn *turn,
         turns_again(&c->turns, turn);
         return 0;
     }
-    if (result->no_line || result->wait != TIME_NONE) {
+    if (result->no_line != HOLD_NONE || result->wait != TIME_NONE) {
         turn->until = result->wait == TIME_NONE ? TIME_NEVER : clock_monotonic() + result->wait;
         turns_wait(&c->turns, turn);
     }
-    return result->no_line ? tell_capacity(db, turn, err) : 0;
+    return result->no_line != HOLD_NONE ? tell_capacity(db, turn, result->no_line, err) : 0;
 }
 
 static void log_no_zone(const struct fence_result *result)

@@ -132,7 +132,7 @@ static void read_drawn(struct query *q, struct pool *pool, const struct placing_
     d->facts.expires_at = query_time(q);
     d->facts.number_dialled_at = TIME_NONE;
     d->dialled = query_i64(q) != 0;
-    d->told_capacity = query_i64(q) != 0;
+    d->hold_reason = query_str(q, pool);
     p->created_at = query_time(q);
     p->scheduled_at = query_time(q);
     p->fenced_at = now;
@@ -174,10 +174,14 @@ static void refuse(struct drawn_call *d, enum call_error error)
     d->verdict = (struct policy_verdict){.step = POLICY_DISALLOW, .error = error};
 }
 
-static bool has_line(const struct fence_room *room, const struct drawn_call *d)
+/* What it lacks for a line: of whose own limits none is free, or HOLD_NONE. */
+static enum hold_reason lacks_line(const struct fence_room *room, const struct drawn_call *d)
 {
-    return room->agent_lines > 0 &&
-           (d->simulated || (room->workspace_lines > 0 && room->carrier_lines > 0));
+    if (room->agent_lines <= 0 || (!d->simulated && room->carrier_lines <= 0))
+        return HOLD_AGENT_CAPACITY;
+    if (!d->simulated && (room->workspace_lines <= 0 || room->singles_first))
+        return HOLD_CAPACITY;
+    return HOLD_NONE;
 }
 
 static void take(int64_t *left)
@@ -227,9 +231,10 @@ static void place(struct drawn_call *d, struct fence_room *room, struct fence_re
 static void let_go(struct drawn_call *d, struct fence_room *room, const struct fence_ask *ask,
                    struct fence_result *result)
 {
-    if (!has_line(room, d)) {
+    d->verdict.hold = lacks_line(room, d);
+    if (d->verdict.hold != HOLD_NONE) {
         d->fate = FATE_NO_LINE;
-        result->no_line = true;
+        result->no_line = d->verdict.hold;
     } else if (d->prepared && result->count < ask->limit) {
         place(d, room, result);
         result->count += d->fate == FATE_PLACE;
@@ -344,8 +349,7 @@ static int write_all(struct db *db, struct pool *pool, const struct conf *conf,
 {
     collect(pool, drawn, count, result);
     if (add_offer(db, pool, a, result, err) || fence_write_holds(db, drawn, count, err) ||
-        fence_write_batched(db, drawn, count, err) ||
-        fence_write_waiting(db, drawn, count, err) ||
+        fence_write_batched(db, drawn, count, err) || fence_write_waiting(db, drawn, count, err) ||
         write_refusals(db, pool, conf, drawn, count, room->now, result, err) ||
         fence_write_preparing(db, conf, result->to_prepare, result->prepare_count, err))
         return -1;
@@ -380,7 +384,7 @@ static int fence_in_transaction(struct db *db, struct pool *pool, const struct c
     if (fence_is_counted(&a) &&
         (fence_lock(db, &a, err) || read_agent(db, pool, &ask->of.agent_id, &a, err)))
         return -1;
-    if (fence_read_room(db, &a, &room, err))
+    if (fence_read_room(db, &a, ask, &room, err))
         return -1;
     size_t limit = draw_limit(&a, ask, room.now);
     if (draw(db, pool, &a, &ask->of, limit, &drawn, &count, &room.now, err))
@@ -395,8 +399,8 @@ static int fence_in_transaction(struct db *db, struct pool *pool, const struct c
             count_number(&drawn[i], drawn + count, room.now);
     }
     /* Those behind these may find no line either, but only who asks learns that. */
-    result->more |=
-        count == limit && !result->no_line && result->wait == TIME_NONE && !result->prepare_full;
+    result->more |= count == limit && result->no_line == HOLD_NONE && result->wait == TIME_NONE &&
+                    !result->prepare_full;
     return write_all(db, pool, conf, &a, &room, drawn, count, result, err);
 }
 

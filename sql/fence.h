@@ -55,8 +55,10 @@ struct fence_result {
     size_t prepare_count;
     struct id workspace_id;
     size_t disallowed, failed, held;
-    bool more;         /* others are due: ask again at once */
-    bool no_line;      /* others are due, but no line is free for them */
+    bool more; /* others are due: ask again at once */
+    /* Others are due, but no line is free for them: HOLD_CAPACITY or HOLD_AGENT_CAPACITY. Single
+     * calls that wait so are drawn before batches of the same workspace get a line. */
+    enum hold_reason no_line;
     bool prepare_full; /* others are due to be prepared, over prepare_limit */
     usec_t wait;       /* others are due, but the carrier's pace lets them go only after this; or
                           TIME_NONE */

@@ -80,8 +80,20 @@ static int read_clock(struct db *db, usec_t *now_r, struct err *err)
     return 0;
 }
 
-int fence_read_room(struct db *db, const struct placing_agent *a, struct fence_room *room_r,
-                    struct err *err)
+/* Batches leave lines that are free to single calls of any of the workspace's agents. Asked only
+ * where they would compete. */
+static int read_singles(struct db *db, const struct placing_agent *a, bool *wait_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_FENCE_SINGLES_WAIT);
+    query_bind_id(q, &a->common.workspace_id);
+    if (query_run(q, err))
+        return -1;
+    *wait_r = query_next(q) && query_i64(q) != 0;
+    return 0;
+}
+
+int fence_read_room(struct db *db, const struct placing_agent *a, const struct fence_ask *ask,
+                    struct fence_room *room_r, struct err *err)
 {
     *room_r = (struct fence_room){
         .agent_lines = NO_LIMIT,
@@ -95,6 +107,9 @@ int fence_read_room(struct db *db, const struct placing_agent *a, struct fence_r
     if (!fence_is_counted(a))
         return read_clock(db, &room_r->now, err);
     if (read_lines(db, a, room_r, err))
+        return -1;
+    bool compete = ask->of.batched && room_r->workspace_lines < (int64_t)ask->limit;
+    if (compete && room_r->workspace_lines > 0 && read_singles(db, a, &room_r->singles_first, err))
         return -1;
     if ((a->calls_per_day > 0 || a->workspace_calls_per_day > 0) && read_day(db, a, room_r, err))
         return -1;

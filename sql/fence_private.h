@@ -33,7 +33,8 @@ struct fence_room {
     usec_t now;
     int64_t agent_lines, workspace_lines, carrier_lines;
     int64_t agent_day, workspace_day;
-    size_t pace; /* dials that the carrier's pace lets go now */
+    bool singles_first; /* a call that was made by itself waits for a line of the workspace */
+    size_t pace;        /* dials that the carrier's pace lets go now */
     usec_t paced_until;
 };
 
@@ -51,9 +52,9 @@ enum fate {
 struct drawn_call {
     struct fenced_call call;
     bool simulated;
-    bool dialled;       /* call.initiated was told */
-    bool prepared;      /* for the attempt that is next */
-    bool told_capacity; /* hold_reason says already that it waits for a line */
+    bool dialled;           /* call.initiated was told */
+    bool prepared;          /* for the attempt that is next */
+    struct str hold_reason; /* as it stands */
     unsigned prepare_fence;
     enum batch_status batch; /* running, too, when it is of none */
     struct policy_call facts;
@@ -63,8 +64,8 @@ struct drawn_call {
 
 /* fence_counts.c. The workspace's row is locked first, so that what is counted stays true. */
 int fence_lock(struct db *db, const struct placing_agent *a, struct err *err) MUST_CHECK;
-int fence_read_room(struct db *db, const struct placing_agent *a, struct fence_room *room_r,
-                    struct err *err) MUST_CHECK;
+int fence_read_room(struct db *db, const struct placing_agent *a, const struct fence_ask *ask,
+                    struct fence_room *room_r, struct err *err) MUST_CHECK;
 /* Fills the facts of the drawn calls' numbers. */
 int fence_read_numbers(struct db *db, struct pool *pool, const struct placing_agent *a, usec_t now,
                        struct drawn_call *calls, size_t count, struct err *err) MUST_CHECK;

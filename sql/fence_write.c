@@ -190,19 +190,46 @@ int fence_write_batched(struct db *db, const struct drawn_call *calls, size_t co
     return write_fate(db, STMT_FENCE_CANCELLED, FATE_CANCELLED, calls, count, err);
 }
 
-int fence_write_waiting(struct db *db, const struct drawn_call *calls, size_t count,
-                        struct err *err)
+/* What is told of a call that stays where it is, or STR_NULL. */
+static struct str waits_for(const struct drawn_call *d)
+{
+    return d->fate == FATE_NO_LINE ? str_of(hold_reason_text(d->verdict.hold)) : STR_NULL;
+}
+
+/* One that has a line, but waits for something else, must not be taken for one that waits for a
+ * line. */
+static bool must_be_told(const struct drawn_call *d, struct str reason)
+{
+    bool told = str_is(d->hold_reason, hold_reason_text(HOLD_CAPACITY)) ||
+                str_is(d->hold_reason, hold_reason_text(HOLD_AGENT_CAPACITY));
+    if (d->fate == FATE_NO_LINE)
+        return str_eq(waits_for(d), reason) && !str_eq(d->hold_reason, reason);
+    return d->fate == FATE_LEFT && reason.p == NULL && told;
+}
+
+static int write_waiting(struct db *db, const struct drawn_call *calls, size_t count,
+                         struct str reason, struct err *err)
 {
     const struct id *ids[DB_MANY_MAX];
     size_t n = 0;
     for (size_t i = 0; i < count && n < DB_MANY_MAX; i++) {
-        if (calls[i].fate == FATE_NO_LINE && !calls[i].told_capacity)
+        if (must_be_told(&calls[i], reason))
             ids[n++] = &calls[i].call.placement.call_id;
     }
     if (n == 0)
         return 0;
     struct query *q = db_use_many(db, STMT_FENCE_WAITING, n);
+    query_bind_str(q, reason);
     for (size_t i = 0; i < n; i++)
         query_bind_id(q, ids[i]);
     return query_run(q, err);
+}
+
+int fence_write_waiting(struct db *db, const struct drawn_call *calls, size_t count,
+                        struct err *err)
+{
+    if (write_waiting(db, calls, count, str_of(hold_reason_text(HOLD_CAPACITY)), err) ||
+        write_waiting(db, calls, count, str_of(hold_reason_text(HOLD_AGENT_CAPACITY)), err))
+        return -1;
+    return write_waiting(db, calls, count, STR_NULL, err);
 }

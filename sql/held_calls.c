@@ -130,9 +130,12 @@ int held_calls_recheck(struct db *db, size_t limit, struct id *agent_r, struct e
 
 /* ---- no line ---- */
 
-int held_calls_tell_capacity(struct db *db, const struct calls_of *of, struct err *err)
+int held_calls_tell_capacity(struct db *db, const struct calls_of *of, enum hold_reason reason,
+                             struct err *err)
 {
     struct query *q = db_use(db, STMT_CAPACITY_TELL);
+    query_bind_str(q, str_of(hold_reason_text(reason)));
+    query_bind_str(q, str_of(hold_reason_text(reason)));
     query_bind_id(q, &of->agent_id);
     query_bind_i64(q, of->batched);
     query_bind_i64(q, TELL_MAX);

@@ -24,7 +24,9 @@ int held_calls_recheck(struct db *db, size_t limit, struct id *agent_r, struct e
 int held_calls_want_recheck(struct db *db, const struct id *workspace_id, const struct id *agent_id,
                             struct err *err) MUST_CHECK;
 
-/* No line is free: the first of those that wait say so, a thousand of them. */
-int held_calls_tell_capacity(struct db *db, const struct calls_of *of, struct err *err) MUST_CHECK;
+/* No line is free: the first of those that wait say so (fence_result.no_line), a thousand of them.
+ */
+int held_calls_tell_capacity(struct db *db, const struct calls_of *of, enum hold_reason reason,
+                             struct err *err) MUST_CHECK;
 
 #endif

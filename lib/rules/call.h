@@ -85,9 +85,10 @@ int call_error_parse(struct str code, enum call_error *error_r) MUST_CHECK;
 #define HOLD_REASONS(X)                                                                            \
     X(HOLD_NONE, "")                                                                               \
     X(HOLD_OUTSIDE_CALLING_HOURS, "outside_calling_hours")                                         \
-    X(HOLD_NUMBER_GAP, "number_gap") /* the number was called a short while ago */                 \
-    X(HOLD_CAPACITY, "capacity")     /* no line is free */                                         \
-    X(HOLD_PREPARING, "preparing")   /* its pre-call functions run */                              \
+    X(HOLD_NUMBER_GAP, "number_gap")         /* the number was called a short while ago */         \
+    X(HOLD_CAPACITY, "capacity")             /* no line of the workspace is free */                \
+    X(HOLD_AGENT_CAPACITY, "agent_capacity") /* nor of the agent, or of its carrier */             \
+    X(HOLD_PREPARING, "preparing")           /* its pre-call functions run */                      \
     X(HOLD_RETRY_BUSY, "retry_busy")                                                               \
     X(HOLD_RETRY_NO_ANSWER, "retry_no_answer")                                                     \
     X(HOLD_RETRY_CARRIER_ERROR, "retry_carrier_error")                                             \

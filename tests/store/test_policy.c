@@ -165,15 +165,18 @@ END_TEST
 static const struct {
     const char *name, *settings;
     size_t fenced;
+    const char *waits; /* the others */
 } lines[] = {
-    {"the workspace's", "UPDATE workspaces SET concurrent_calls = 3", 3},
-    {"the agent's", "UPDATE agents SET concurrent_calls = 2", 2},
-    {"the carrier's", "UPDATE carriers SET concurrent_calls = 1", 1},
+    {"the workspace's", "UPDATE workspaces SET concurrent_calls = 3", 3, "capacity"},
+    {"the agent's", "UPDATE agents SET concurrent_calls = 2", 2, "agent_capacity"},
+    {"the carrier's", "UPDATE carriers SET concurrent_calls = 1", 1, "agent_capacity"},
     {"the least of them",
-     "UPDATE agents SET concurrent_calls = 4; UPDATE carriers SET concurrent_calls = 2", 2},
+     "UPDATE agents SET concurrent_calls = 4; UPDATE carriers SET concurrent_calls = 2", 2,
+     "agent_capacity"},
     {"the simulator has all",
-     "UPDATE agents SET carrier_id = NULL; UPDATE workspaces SET concurrent_calls = 1", 5},
-    {"but the agent's own", "UPDATE agents SET carrier_id = NULL, concurrent_calls = 2", 2},
+     "UPDATE agents SET carrier_id = NULL; UPDATE workspaces SET concurrent_calls = 1", 5, ""},
+    {"but the agent's own", "UPDATE agents SET carrier_id = NULL, concurrent_calls = 2", 2,
+     "agent_capacity"},
 };
 
 START_TEST(free_lines)
@@ -182,9 +185,13 @@ START_TEST(free_lines)
     make_many(5);
     struct fence_result result = fence(10);
     ck_assert_msg(result.count == lines[_i].fenced, "%s: %zu", lines[_i].name, result.count);
-    ck_assert_int_eq(result.no_line, result.count < 5);
+    ck_assert_str_eq(hold_reason_text(result.no_line), lines[_i].waits);
     ck_assert(!result.more);
-    ck_assert_int_eq(atoi(ask("SELECT COUNT(*) FROM calls WHERE hold_reason = 'capacity'")),
+    ck_assert_int_eq(atoi(ask(pool_printf(f.store.pool,
+                                          "SELECT COUNT(*) FROM calls WHERE "
+                                          "COALESCE(hold_reason, '') = '%s' "
+                                          "AND status = 'scheduled'",
+                                          lines[_i].waits))),
                      5 - (int)result.count);
     result = fence(10);
     ck_assert_uint_eq(result.count, 0);
@@ -219,6 +226,40 @@ START_TEST(test_calls_need_no_line)
 }
 END_TEST
 
+/* Another agent's, too: a free line goes to the single call, whoever looks first. */
+START_TEST(a_batch_leaves_a_free_line_to_a_single_call_that_waits)
+{
+    struct fence_ask batch = {.of = {f.agent_id, true}, .limit = 10, .prepare_limit = 10};
+    struct fence_result result;
+    struct err err;
+    script("UPDATE workspaces SET concurrent_calls = 2");
+    make_many(5);
+    script("UPDATE calls SET batched = TRUE;"
+           "INSERT INTO agents (agent_id, workspace_id, name, prompt, greeting, carrier_id, "
+           "created_at, updated_at) SELECT x'01900000000070008000000000000060', workspace_id, 'B', "
+           "'', '', " CARRIER ", NOW(6), NOW(6) FROM workspaces ORDER BY workspace_id LIMIT 1");
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &batch, &result, &err), &err);
+    ck_assert_uint_eq(result.count, 2);
+    make("+919876543210");
+    script("UPDATE calls SET agent_id = x'01900000000070008000000000000060' WHERE NOT batched");
+    struct fence_ask single = batch;
+    single.of.batched = false;
+    ck_assert_int_eq(hex_decode(STR("01900000000070008000000000000060"), single.of.agent_id.b, 16),
+                     0);
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &single, &result, &err), &err);
+    ck_assert_int_eq(result.no_line, HOLD_CAPACITY);
+    script("UPDATE calls SET status = 'completed' WHERE status = 'initiated' LIMIT 1");
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &batch, &result, &err), &err);
+    ck_assert_uint_eq(result.count, 0);
+    ck_assert_int_eq(result.no_line, HOLD_CAPACITY);
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &single, &result, &err), &err);
+    ck_assert_uint_eq(result.count, 1);
+    script("UPDATE calls SET status = 'completed' WHERE status = 'initiated' LIMIT 1");
+    ck_ok(fence_calls(f.store.db, f.store.pool, f.store.conf, &batch, &result, &err), &err);
+    ck_assert_uint_eq(result.count, 1);
+}
+END_TEST
+
 START_TEST(those_in_front_say_that_they_wait_for_a_line)
 {
     struct calls_of of = {f.agent_id, false};
@@ -226,7 +267,7 @@ START_TEST(those_in_front_say_that_they_wait_for_a_line)
     script("UPDATE workspaces SET concurrent_calls = 1");
     make_many(30);
     fence(4);
-    ck_ok(held_calls_tell_capacity(f.store.db, &of, &err), &err);
+    ck_ok(held_calls_tell_capacity(f.store.db, &of, HOLD_CAPACITY, &err), &err);
     ck_assert_str_eq(ask("SELECT COUNT(*) FROM calls WHERE hold_reason = 'capacity'"), "29");
 }
 END_TEST
@@ -291,7 +332,7 @@ START_TEST(a_carrier_has_its_pace)
     struct fence_result result = fence(10);
     ck_assert_uint_eq(result.count, 1);
     ck_assert(result.wait > 0 && result.wait <= USEC_PER_S / 2);
-    ck_assert(!result.more && !result.no_line);
+    ck_assert(!result.more && result.no_line == HOLD_NONE);
     result = fence(10);
     ck_assert(result.count == 0 ? result.wait > 0 : result.count == 1);
     script("UPDATE carriers SET paced_until = NOW(6)");
@@ -688,7 +729,7 @@ START_TEST(no_more_are_prepared_than_lines_are_free)
     make_many(5);
     struct fence_result result = fence(10);
     ck_assert_uint_eq(result.prepare_count, 2);
-    ck_assert(result.no_line);
+    ck_assert_int_eq(result.no_line, HOLD_CAPACITY);
     /* What is prepared stands where it stood: before those that are not. */
     ck_assert(prepared(&result.to_prepare[0], CALL_ERROR_NONE, NULL));
     ck_assert(prepared(&result.to_prepare[1], CALL_ERROR_NONE, NULL));
@@ -755,6 +796,7 @@ int main(void)
         dispatchers_that_race_call_a_number_once,
         a_call_that_is_over_frees_its_line,
         test_calls_need_no_line,
+        a_batch_leaves_a_free_line_to_a_single_call_that_waits,
         those_in_front_say_that_they_wait_for_a_line,
         a_number_has_its_calls_of_the_day,
         a_void_dial_gives_its_call_of_the_day_back,

@@ -294,7 +294,7 @@ function lines(test) {
     for (let i = 0; i < 3; i++) ids.push(await system.call(customer));
     const waits = await until('two to wait', async () => {
       const calls = await Promise.all(ids.map((id) => read(customer, id)));
-      return calls.filter(({ hold_reason }) => hold_reason === 'capacity').length === 2 && calls;
+      return calls.filter(({ hold_reason }) => hold_reason === 'agent_capacity').length === 2 && calls;
     });
     assert.equal(waits.filter(({ status }) => status === 'scheduled').length, 2);
     assert.equal((await open(customer)).length, 1);
