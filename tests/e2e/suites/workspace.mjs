@@ -31,6 +31,7 @@ function settings(test) {
       number_gap_minutes: 30,
       number_types: ['mobile', 'landline'],
       retention_days: 90,
+      has_signing_secret: false,
       key_rate_per_minute: null,
       rate_per_minute: null,
     });
