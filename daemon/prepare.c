@@ -265,6 +265,7 @@ static bool send_request(struct preparation *one, struct function_outcome *outco
         .header_count = one->request.header_count,
         .timeout = timeout < left ? timeout : left,
         .response_max = FUNCTION_RESPONSE_MAX + 1,
+        .fresh_connection = function->method != FUNCTION_GET,
     };
     if (http_start(p->dispatcher->client, &request, answered, one, &err) != 0) {
         function_not_sent(one->pool, RUN_NOT_SENT, err.message, outcome_r);
