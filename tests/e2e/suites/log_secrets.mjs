@@ -1,6 +1,7 @@
 // What no log may hold: the tokens of callbacks and of inbound hooks, which stand in paths.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import net from 'node:net';
 import { idSql } from '../lib/database.mjs';
 import { send, sendRaw } from '../lib/http.mjs';
 import { found, logged } from '../lib/logs.mjs';
@@ -11,6 +12,25 @@ async function tokensOf(system, calls) {
     `SELECT LOWER(HEX(token)) AS token FROM call_attempts WHERE call_id IN (${calls.map(idSql)})`,
   );
   return rows.map(({ token }) => token);
+}
+
+// Requests on one connection, each when the one before was answered.
+function oneAfterTheOther(url, requests) {
+  const { hostname, port } = new URL(url);
+  const left = [...requests];
+  return new Promise((done, fail) => {
+    const socket = net.connect({ host: hostname, port: Number(port) });
+    const next = () => {
+      if (left.length) return socket.write(left.shift(), 'latin1');
+      socket.destroy();
+      done();
+    };
+    socket.setTimeout(20_000, () => fail(new Error('no answer')));
+    socket.on('connect', next);
+    socket.on('data', next);
+    socket.on('error', done);
+    socket.on('close', done);
+  });
 }
 
 // Everything that may come to a URL with a token in it, well-formed or not.
@@ -32,6 +52,17 @@ async function visit(system, url) {
   await sendRaw(system.url, [head('POST', 'Content-Length: 100'), '{'], { end: true });
   await sendRaw(system.url, [head('POST', 'Transfer-Encoding: chunked'), 'zz\r\n'], { end: true });
   await sendRaw(system.url, [head('BREW', 'Connection: close')]);
+  // Refused by the web server itself, on a connection that had a request of another kind before.
+  const before = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+  for (const refused of [
+    head('POST', 'Content-Length: zz\r\n'),
+    head('POST', 'Host: y\r\n'),
+    head('POST', 'Bad Header: y\r\n'),
+    head('POST', 'Transfer-Encoding: foo\r\n'),
+    `POST ${pathname} HTTP/1.1\r\n\r\n`,
+    `POST ${pathname}\x01 HTTP/1.1\r\nHost: x\r\n\r\n`,
+  ])
+    await oneAfterTheOther(system.url, [before, refused]);
 }
 
 export default suite('log_secrets', { runs: 'core', wire: true, width: 2 }, (test) => {
