@@ -123,6 +123,10 @@ static int handle(struct mailer *m, struct lane *lane, struct pool *pool,
     struct err why;
 
     err_clear(&why);
+    if (row->mail.to.n == 0) {
+        taken(m, lane, row);
+        return 0;
+    }
     if (row->unreadable) {
         err_set(&why, ERR_INTERNAL, "the key file lacks the key that it was sealed under");
     } else if (send_mail(m, lane, pool, row, &why)) {

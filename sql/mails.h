@@ -9,7 +9,7 @@
 #include "lib/rules/mail.h"
 #include "sql/db.h"
 
-/* In a transaction. */
+/* In a transaction. One to nobody (mail->to is empty) is dropped when it is drawn. */
 int mails_write(struct db *db, struct pool *pool, const struct keyring *ring,
                 const struct mail *mail, struct err *err) MUST_CHECK;
 

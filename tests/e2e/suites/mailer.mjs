@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { assertOk } from '../lib/manage.mjs';
+import { send } from '../lib/http.mjs';
 import { Person } from '../lib/person.mjs';
 import { suite } from '../lib/suite.mjs';
 import { alive } from '../lib/program.mjs';
@@ -125,6 +126,24 @@ export default suite('mailer', { runs: 'faults', system: { settings, dispatcher:
       return false;
     });
     assert.equal(program.took().length, 1);
+  });
+
+  // What a request for a new password writes where there is no account (the same as where there is).
+  test('a mail to nobody is dropped, and no program started for it', async ({ system }) => {
+    const program = sendmail(system, 'echo taken >>took');
+    await system.sql('DELETE FROM mails');
+    const { status } = await send(`${system.url}/v1/session/forgot`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email: 'nobody-at-all@example.com' }),
+    });
+    assert.equal(status, 202);
+    assert.deepEqual(await system.sql('SELECT recipient FROM mails'), [{ recipient: '' }]);
+    assert.equal(await system.number('SELECT COUNT(*) AS n FROM user_tokens'), 1);
+    const { stderr } = await system.once({ config: program.config });
+    assert.equal(await mails(system), 0);
+    assert.equal(program.starts().length, 0);
+    assert.ok(!/mail (not taken|given up)/.test(stderr), stderr);
   });
 
   test('a mail that no key opens is given up and said so', async ({ system }) => {
