@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { assertOk } from '../lib/manage.mjs';
+import { idSql } from '../lib/database.mjs';
 import { send } from '../lib/http.mjs';
 import { Person } from '../lib/person.mjs';
+import { answers } from '../lib/receiver.mjs';
 import { suite } from '../lib/suite.mjs';
 import { alive } from '../lib/program.mjs';
 import { until } from '../lib/wait.mjs';
@@ -15,6 +17,12 @@ const settings = {
   mail_timeout: '1500ms',
   mail_retry_schedule: '100ms, 300ms',
   lease_grace: '300ms',
+  housekeeping_interval: '100ms',
+  held_told_after: '300ms',
+  hold_after_failures: '2',
+  hold_first: '100ms',
+  retry_schedule: '0s, 100ms, 100ms, 100ms, 100ms, 100ms, 100ms',
+  retry_jitter_percent: '0',
 };
 
 let programs = 0;
@@ -126,6 +134,27 @@ export default suite('mailer', { runs: 'faults', system: { settings, dispatcher:
       return false;
     });
     assert.equal(program.took().length, 1);
+  });
+
+  test('owners are told once of an endpoint that is held, and of one that is disabled', async ({ system, receiver }) => {
+    const program = sendmail(system, 'cat >>took');
+    const customer = await system.customer({ box: receiver.box({ answer: answers.status(500) }), talks: false });
+    const gone = receiver.box({ answer: answers.status(410) });
+    await system.endpoint(customer.workspace_id, gone);
+    const owner = await Person.member(system, customer.workspace_id, 'owner');
+    const viewer = await Person.member(system, customer.workspace_id, 'viewer');
+    await system.sql('DELETE FROM mails');
+    const dispatcher = system.dispatcher({ config: program.config });
+    await system.events(customer, 3);
+    const subjects = () => program.took().filter((line) => line.startsWith('Subject: '));
+    await until('both mails', () => subjects().length >= 2, { within: 20_000, seen: () => program.took().slice(-20) });
+    await stop(dispatcher);
+    assert.equal(subjects().length, 2, subjects().join());
+    const text = program.took().join('\n');
+    assert.ok(text.includes(`<${owner.email}>`) && !text.includes(viewer.email));
+    const rows = await system.sql(`SELECT SUM(told_held_at IS NOT NULL) AS held, SUM(told_disabled_at IS NOT NULL) AS disabled
+      FROM destinations WHERE workspace_id = ${idSql(customer.workspace_id)}`);
+    assert.deepEqual(rows, [{ held: '1', disabled: '1' }]);
   });
 
   // What a request for a new password writes where there is no account (the same as where there is).
