@@ -339,13 +339,34 @@ static int win_probes(struct deliverer *d, struct db *db, struct draw_want *want
     return 0;
 }
 
+/* Of those with a rate, the ones whose turn is ours are kept. */
+static int take_turns(struct deliverer *d, struct db *db, struct draw_want *wants, size_t *count,
+                      struct err *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        struct destination *one = destinations_get(d->destinations, &wants[i].destination_id);
+        bool ours = true;
+        if (one->rate_per_second > 0 &&
+            deliveries_take_turn(db, &one->id, one->rate_per_second, wants[i].limit, PACE_SLACK,
+                                 &ours, err))
+            return -1;
+        if (ours)
+            wants[kept++] = wants[i];
+        else
+            destination_outpaced(one, clock_monotonic());
+    }
+    *count = kept;
+    return 0;
+}
+
 static int draw(struct deliverer *d, struct db *db, struct pool *pool, struct draw_want *wants,
                 size_t count, struct err *err)
 {
     struct drawn_delivery *rows;
     struct post_calls calls;
     size_t drawn;
-    if (win_probes(d, db, wants, &count, err))
+    if (win_probes(d, db, wants, &count, err) || take_turns(d, db, wants, &count, err))
         return -1;
     usec_t lease = lease_for(d, wants, count);
     mark_drawing(d, wants, count);

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define SWEEP_MIN 256
-#define PACE_SLACK (50 * USEC_PER_MS)
 
 struct destinations {
     struct destination **all; /* in the order they came */
@@ -144,6 +143,11 @@ unsigned destination_pace(const struct destination *d, usec_t monotonic)
     usec_t from = pace_from(d, monotonic);
     return from > monotonic ? 0
                             : 1 + (unsigned)((monotonic - from) * d->rate_per_second / USEC_PER_S);
+}
+
+void destination_outpaced(struct destination *d, usec_t monotonic)
+{
+    d->paced_to = monotonic + PACE_SLACK;
 }
 
 void destination_paced(struct destination *d, usec_t monotonic)

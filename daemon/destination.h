@@ -68,9 +68,12 @@ void destinations_sweep(struct destinations *table);
 /* How many requests may be under way, hold aside. */
 unsigned destination_window(const struct destination *d);
 
+#define PACE_SLACK (50 * USEC_PER_MS)
 /* How many more requests its rate allows now; UINT_MAX: any number. What a late look misses is made
  * up for, PACE_SLACK of it at most. */
 unsigned destination_pace(const struct destination *d, usec_t monotonic);
+/* Another dispatcher has what the rate allows now: look again in a moment. */
+void destination_outpaced(struct destination *d, usec_t monotonic);
 /* One was started. */
 void destination_paced(struct destination *d, usec_t monotonic);
 

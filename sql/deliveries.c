@@ -203,6 +203,19 @@ int deliveries_draw(struct db *db, struct pool *pool, uint64_t owner, const stru
     return 0;
 }
 
+int deliveries_take_turn(struct db *db, const struct id *destination_id, unsigned rate_per_second,
+                         unsigned count, usec_t slack, bool *won_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_DELIVERY_PACE);
+    query_bind_i64(q, slack);
+    query_bind_i64(q, (int64_t)count * USEC_PER_S / rate_per_second);
+    query_bind_id(q, destination_id);
+    if (query_run(q, err))
+        return -1;
+    *won_r = query_affected(q) > 0;
+    return 0;
+}
+
 static int draw_probes(struct db *db, const struct id *ids, size_t count, struct id *ours,
                        size_t *ours_count_r, struct err *err)
 {

@@ -84,6 +84,10 @@ struct drawn_delivery {
 int deliveries_draw(struct db *db, struct pool *pool, uint64_t owner, const struct draw_want *wants,
                     size_t count, usec_t lease, struct drawn_delivery **rows_r, size_t *count_r,
                     struct err *err) MUST_CHECK;
+/* May so many requests to a destination with a rate per second be started now, of all dispatchers'?
+ * slack: what nobody used lately is made up for. */
+int deliveries_take_turn(struct db *db, const struct id *destination_id, unsigned rate_per_second,
+                         unsigned count, usec_t slack, bool *won_r, struct err *err) MUST_CHECK;
 /* Held destinations whose wait is over: the one probe of each is for whoever gets it here, until
  * now + lease. ours_r: room for count, at most DB_MANY_MAX. */
 int deliveries_probe(struct db *db, const struct id *ids, size_t count, usec_t lease,

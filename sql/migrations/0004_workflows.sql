@@ -168,6 +168,8 @@ ALTER TABLE workspaces
   ADD COLUMN IF NOT EXISTS previous_signing_secret VARBINARY(512) NULL,
   ADD COLUMN IF NOT EXISTS previous_signing_until  DATETIME(6) NULL;
 
--- agent_id: whose events a function gets; NULL for endpoints.
+-- agent_id: whose events a function gets; NULL for endpoints. paced_until: with a rate_per_second, no
+-- request is started before, by any dispatcher.
 ALTER TABLE destinations
-  ADD COLUMN IF NOT EXISTS agent_id BINARY(16) NULL;
+  ADD COLUMN IF NOT EXISTS agent_id    BINARY(16)  NULL,
+  ADD COLUMN IF NOT EXISTS paced_until DATETIME(6) NULL;

@@ -233,6 +233,36 @@ START_TEST(a_hold_counts_from_the_first_of_a_row)
 }
 END_TEST
 
+static bool turn_won(struct db *db, unsigned rate, unsigned count)
+{
+    bool won;
+    struct err err;
+    ck_ok(deliveries_take_turn(db, &f.endpoint_id, rate, count, S / 20, &won, &err), &err);
+    return won;
+}
+
+/* Whoever asks: what one took is gone for all, and comes back with time. */
+START_TEST(a_rate_is_shared_by_all_who_send)
+{
+    struct db *other = store_connect(&f.store);
+    ck_assert(turn_won(f.store.db, 1, 100));
+    ck_assert(!turn_won(other, 1, 1));
+    ck_assert(!turn_won(f.store.db, 1, 1));
+    ck_assert_str_eq(store_ask(&f.store, "SELECT paced_until > NOW(6) + INTERVAL 90 SECOND AND "
+                                         "paced_until <= NOW(6) + INTERVAL 100 SECOND "
+                                         "FROM destinations"),
+                     "1");
+    /* long ago: no more than the slack is made up for */
+    store_script(f.store.db, "UPDATE destinations SET paced_until = NOW(6) - INTERVAL 1 HOUR");
+    ck_assert(turn_won(other, 1, 100));
+    ck_assert(!turn_won(f.store.db, 1, 1));
+    ck_assert_str_eq(
+        store_ask(&f.store, "SELECT paced_until > NOW(6) + INTERVAL 90 SECOND FROM destinations"),
+        "1");
+    db_destroy(&other);
+}
+END_TEST
+
 static size_t probes_won(void)
 {
     struct id ids[3] = {f.agent_id, f.endpoint_id, f.workspace_id}, ours[3];
@@ -364,6 +394,7 @@ int main(void)
     tcase_add_test(tc, health_is_written_and_read);
     tcase_add_test(tc, health_from_before_an_enabling_is_not_written);
     tcase_add_test(tc, a_hold_counts_from_the_first_of_a_row);
+    tcase_add_test(tc, a_rate_is_shared_by_all_who_send);
     tcase_add_test(tc, a_probe_is_won_once);
     tcase_add_test(tc, drawing_goes_on_where_it_ended);
     tcase_add_test(tc, work_is_found_by_destination);

@@ -286,6 +286,23 @@ function sending(test) {
     assert.ok(took >= 2200, `25 came in ${took} ms at 10 a second`);
   });
 
+  test('three dispatchers share the rate', async (context) => {
+    const { system } = context;
+    const customer = await customerWith(context, { fields: { rate_per_second: 10 } });
+    assertOk(await customer.webhooks.act(customer.webhook_id, 'pause'));
+    await system.events(customer, 25);
+    const more = [system.dispatcher(), system.dispatcher()];
+    assertOk(await customer.webhooks.act(customer.webhook_id, 'resume'));
+    await customer.box.count(25, {}, { within: 20_000 });
+    const took = customer.box.arrivals.at(-1).at - customer.box.arrivals[0].at;
+    assert.ok(took >= 2200, `25 came in ${took} ms at 10 a second`);
+    assert.equal(customer.box.arrivals.length, 25);
+    for (const dispatcher of more) {
+      dispatcher.signal('SIGTERM');
+      assert.equal((await dispatcher.ended()).code, 0);
+    }
+  });
+
   test('under load a rotation is accepted by who knows the old secret, and by who knows the new', async (context) => {
     const { system } = context;
     const customer = await customerWith(context);
