@@ -12,7 +12,8 @@
 /* A batch that an import made must never be made again, however late the import is repeated. */
 #define KEY_KEPT ((usec_t)100 * 366 * 86400 * USEC_PER_S)
 
-static void add_row(struct table *t, const struct batch_row *row)
+/* known: was it made before, by the same import? NULL: nothing was imported. */
+static void add_row(struct table *t, const struct batch_row *row, const bool *known)
 {
     table_row(t);
     table_id(t, "batch_id", ID_BATCH, &row->batch_id);
@@ -23,6 +24,8 @@ static void add_row(struct table *t, const struct batch_row *row)
     table_number(t, "refused", row->refused);
     table_bool(t, "test", row->test);
     table_text(t, "name", row->name);
+    if (known != NULL)
+        table_bool(t, "known", *known);
     table_time(t, "created_at", row->created_at);
     table_details(t);
     table_id(t, "workspace_id", ID_WORKSPACE, &row->workspace_id);
@@ -99,8 +102,7 @@ static int make_batch(struct import *in, const char *key, struct err *err)
     if (batches_create(in->a->db, in->file.pool, &batch, &made, err) != 0)
         return -1;
     made.row.name = in->request.name; /* not the portion's memory */
-    add_row(in->made, &made.row);
-    table_bool(in->made, "known", made.replayed);
+    add_row(in->made, &made.row, &made.replayed);
     return 0;
 }
 
@@ -173,7 +175,7 @@ static int run_list(struct admin *a, struct err *err)
         return -1;
     struct table *t = table_new(a->pool);
     for (size_t i = 0; i < count; i++)
-        add_row(t, &rows[i]);
+        add_row(t, &rows[i], NULL);
     table_print_list(t, a->json);
     return 0;
 }
@@ -188,7 +190,7 @@ static int show(struct admin *a, const struct id *batch_id, struct err *err)
     if (batches_count(a->db, batch_id, &counts, err) != 0)
         return -1;
     struct table *t = table_new(a->pool);
-    add_row(t, &row);
+    add_row(t, &row, NULL);
     table_number(t, "calls_scheduled", counts.scheduled);
     table_number(t, "calls_under_way", counts.under_way);
     table_number(t, "calls_completed", counts.completed);
