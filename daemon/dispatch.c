@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
 #include "lib/rules/url_guard.h"
+#include "sql/function_counters.h"
 #include "sql/migrate.h"
 #include <getopt.h>
 #include <stdio.h>
@@ -322,11 +323,13 @@ static int run(const struct conf *conf, struct pool *pool, const struct options 
         puts("configuration, key file and schema are in order");
     } else {
         d.keys = keys;
-        if (make_client(&d, pool, &err) || run_loop(&d, o, &err))
+        if (function_counters_open(&d.runs, conf->runtime_dir, &err) ||
+            make_client(&d, pool, &err) || run_loop(&d, o, &err))
             status = exit_status(&err);
         else if (o->once && d.database_away)
             status = EX_TEMPFAIL;
         http_client_destroy(&d.client);
+        counters_close(&d.runs);
     }
     keyring_destroy(&keys);
     return status;

@@ -7,6 +7,7 @@
 
 #include "daemon/loop.h"
 #include "lib/base/conf.h"
+#include "lib/base/counters.h"
 #include "lib/base/crypto.h"
 #include "lib/base/http.h"
 
@@ -26,6 +27,7 @@ struct dispatcher {
     const struct conf *conf;
     const struct keyring *keys;
     struct http_client *client;
+    struct counters *runs; /* of functions (sql/function_counters.h) */
     struct loop *loop;
     struct deliverer *deliverer;
     struct caller *caller;

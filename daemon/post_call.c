@@ -5,6 +5,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
+#include "sql/function_counters.h"
 #include "sql/function_runs.h"
 
 int post_call_load(const struct dispatcher *d, struct db *db, struct destination *one,
@@ -90,6 +91,13 @@ static void begin_run(struct sending *s)
     s->result.run = run;
 }
 
+static void take(struct sending *s, const struct function_request *request,
+                 const struct function_outcome *outcome)
+{
+    function_run_take(s->result.run, request, outcome);
+    function_counters_add(s->deliverer->dispatcher->runs, PHASE_POST_CALL, s->result.run->error);
+}
+
 int post_call_make(struct sending *s, const struct post_calls *calls, const char **failure_r)
 {
     const struct call_context *call = call_of(calls, &s->row.call_id);
@@ -114,7 +122,7 @@ int post_call_make(struct sending *s, const struct post_calls *calls, const char
         return 0;
     *failure_r = run_error_text(RUN_TEMPLATE_FAILED);
     function_not_sent(s->pool, RUN_TEMPLATE_FAILED, err.message, &outcome);
-    function_run_take(s->result.run, NULL, &outcome);
+    take(s, NULL, &outcome);
     return -1;
 }
 
@@ -123,7 +131,7 @@ void post_call_not_sent(struct sending *s, const char *why)
     struct function_outcome outcome;
 
     function_not_sent(s->pool, RUN_NOT_SENT, why, &outcome);
-    function_run_take(s->result.run, &s->request, &outcome);
+    take(s, &s->request, &outcome);
 }
 
 bool post_call_answered(struct sending *s, const struct http_answer *answer)
@@ -132,6 +140,6 @@ bool post_call_answered(struct sending *s, const struct http_answer *answer)
 
     function_answer_read(s->pool, s->workflow->functions, answer, &outcome);
     s->result.run->started_at = s->started_at;
-    function_run_take(s->result.run, &s->request, &outcome);
+    take(s, &s->request, &outcome);
     return outcome.error == RUN_GOOD;
 }

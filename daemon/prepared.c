@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
 #include "sql/erasure.h"
+#include "sql/function_counters.h"
 
 void prepared_add(struct preparer *p, struct preparation *one)
 {
@@ -53,6 +54,8 @@ static int record(struct preparer *p, struct db *db, struct pool *pool, struct p
 
     if (one->run_count > 0 && function_runs_insert(db, one->runs, one->run_count, err) != 0)
         return -1;
+    for (size_t i = 0; i < one->run_count; i++)
+        function_counters_add(p->dispatcher->runs, PHASE_PRE_CALL, one->runs[i].error);
     one->run_count = 0;
     fault_point("pre_call_runs_written");
     if (fence_prepared(db, pool, p->dispatcher->conf, &prepared, &taken, &wakes, err) != 0)

@@ -4,6 +4,7 @@
 #include "fcgi/function_call.h"
 #include "lib/base/log.h"
 #include "lib/rules/url_guard.h"
+#include "sql/erasure.h"
 #include "sql/function_counters.h"
 #include "sql/ids.h"
 #include "sql/signing.h"
@@ -156,7 +157,9 @@ static void record(struct calling *c)
 
     for (size_t i = 0; i < c->count; i++)
         function_counters_add(c->rs->runs, c->runs[i].phase, c->runs[i].error);
-    if (function_runs_insert(c->rs->db, c->runs, c->count, &err) == 0)
+    /* the contact may have been erased meanwhile */
+    if (function_runs_insert(c->rs->db, c->runs, c->count, &err) == 0 &&
+        (!c->call->of_call || erase_runs(c->rs->db, &c->call->context->call_id, 1, &err) == 0))
         return;
     id_format(ID_FUNCTION, &c->call->function->function_id, id);
     log_write(LOG_WARNING, "runs of a function were not recorded", "function=%s error=\"%s\"", id,

@@ -42,10 +42,14 @@ static void read_row(struct query *q, struct pool *pool, struct function *f)
 int functions_read(struct query *q, struct pool *pool, const struct keyring *ring,
                    struct function *f, struct err *err)
 {
+    struct str sealed;
+
     read_row(q, pool, f);
-    if (f->headers.p == NULL)
+    sealed = f->headers;
+    f->headers = STR_NULL;
+    if (sealed.p == NULL)
         return 0;
-    return secret_open(ring, &f->function_id, f->headers, pool, &f->headers, err);
+    return secret_open(ring, &f->function_id, sealed, pool, &f->headers, err);
 }
 
 static int read_all(struct query *q, struct pool *pool, const struct keyring *ring,

@@ -287,7 +287,9 @@ static int lock_function(struct db *db, const struct work *w, struct id *agent_i
     return lock_agent(db, agent_id_r, w->workspace_id, err);
 }
 
-static int read_locked(struct db *db, const struct work *w, struct function *f, struct err *err)
+/* why: with headers_lost, what is wrong with them. */
+static int read_locked(struct db *db, const struct work *w, struct function *f, struct err *why,
+                       struct err *err)
 {
     struct query *q = db_use(db, STMT_FUNCTION_GET);
 
@@ -295,7 +297,11 @@ static int read_locked(struct db *db, const struct work *w, struct function *f, 
     query_bind_id(q, w->workspace_id);
     if (query_run(q, err) != 0)
         return -1;
-    return query_next(q) ? functions_read(q, w->pool, w->ring, f, err) : functions_not_found(err);
+    if (!query_next(q))
+        return functions_not_found(err);
+    *f = (struct function){.headers_lost = false};
+    f->headers_lost = functions_read(q, w->pool, w->ring, f, why) != 0;
+    return 0;
 }
 
 static int change(struct db *db, void *ctx, struct err *err)
@@ -304,13 +310,18 @@ static int change(struct db *db, void *ctx, struct err *err)
     struct function f;
     struct id agent_id;
     struct order order;
+    struct err why;
     int phase;
 
-    if (lock_function(db, w, &agent_id, &phase, err) != 0 || read_locked(db, w, &f, err) != 0)
+    if (lock_function(db, w, &agent_id, &phase, err) != 0 || read_locked(db, w, &f, &why, err) != 0)
         return -1;
     int64_t position = f.position;
     if (w->edit(&f, w->edit_ctx, err) != 0)
         return -1;
+    if (f.headers_lost) {
+        *err = why;
+        return -1;
+    }
     struct query *q = db_use(db, STMT_FUNCTION_CHANGE);
     bind_settings(q, w, &f);
     query_bind_id(q, w->function_id);

@@ -366,6 +366,7 @@ int function_settings_read(struct pool *pool, const struct json *json, bool chan
     if (has(seen.given, FUNCTION_HEADERS) &&
         custom_headers_merge(pool, body.f.headers, body.headers, &body.f.headers, err) != 0)
         return -1;
+    body.f.headers_lost = body.f.headers_lost && !has(seen.given, FUNCTION_HEADERS);
     if (!changing && !has(seen.given, FUNCTION_TIMEOUT))
         body.f.timeout_ms = timeout_default[body.f.phase];
     body.f.missing_fails = body.on_missing != 0;

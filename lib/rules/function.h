@@ -83,6 +83,7 @@ struct function {
     int method; /* enum function_method */
     struct str url;
     struct str headers; /* in clear, lib/rules/custom_headers.h */
+    bool headers_lost;  /* what is there cannot be opened: who sets other headers clears this */
     struct str query;   /* an object of strings, numbers and booleans */
     struct str body;    /* any value */
     struct str parameters, static_parameters;

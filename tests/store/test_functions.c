@@ -335,6 +335,34 @@ START_TEST(pages_go_on_where_they_ended)
 }
 END_TEST
 
+static int other_headers(struct function *function, void *ctx, struct err *e)
+{
+    (void)ctx;
+    (void)e;
+    if (!function->headers_lost)
+        return 0;
+    function->headers = STR("{\"A\":\"new\"}");
+    function->headers_lost = false;
+    return 0;
+}
+
+START_TEST(headers_that_are_lost_are_kept_until_others_are_set)
+{
+    struct function function = made("a", PHASE_PRE_CALL);
+    int64_t to = 0;
+
+    store_script(s->db, "UPDATE functions SET headers = CONCAT(CHAR(1), REPEAT('x', 60))");
+    ck_assert_int_eq(functions_change(s->db, s->pool, s->keys, &f.workspace_id,
+                                      &function.function_id, move_to, &to, &err),
+                     -1);
+    ck_assert_int_eq(err.code, ERR_INTERNAL);
+    ck_ok(functions_change(s->db, s->pool, s->keys, &f.workspace_id, &function.function_id,
+                           other_headers, NULL, &err),
+          &err);
+    ck_assert(str_is(got(&function.function_id).headers, "{\"A\":\"new\"}"));
+}
+END_TEST
+
 /* ---- what signs ---- */
 
 static size_t secrets(struct str **list)
@@ -541,6 +569,7 @@ int main(void)
     tcase_add_test(tc, a_post_call_function_is_a_destination);
     tcase_add_test(tc, functions_are_run_in_their_order);
     tcase_add_test(tc, pages_go_on_where_they_ended);
+    tcase_add_test(tc, headers_that_are_lost_are_kept_until_others_are_set);
     tcase_add_test(tc, a_secret_is_made_with_the_first_function);
     tcase_add_test(tc, a_rotation_keeps_the_old_for_a_while);
     tcase_add_test(tc, runs_are_kept_once_and_listed);

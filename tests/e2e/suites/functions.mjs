@@ -10,6 +10,7 @@ import { answers } from '../lib/receiver.mjs';
 import { INSIDE_URLS } from '../lib/refusals.mjs';
 import { signatureProblems } from '../lib/signature.mjs';
 import { suite } from '../lib/suite.mjs';
+import { until } from '../lib/wait.mjs';
 import { addFunction, assertFailed, conversation, json, tryOut, variablesOf } from '../lib/workflow.mjs';
 
 const settings = {
@@ -432,9 +433,9 @@ function faults(test) {
 
   test('runs are counted by phase and outcome', async (context) => {
     const { system, receiver, customer, box, call } = { ...context, ...(await conversation(context)) };
-    const figure = async (outcome) => {
+    const figure = async (outcome, phase = 'during_call') => {
       const { text } = await send(`${system.url}/metrics`);
-      const line = `huskyvoice_function_runs_total{phase="during_call",outcome="${outcome}"} `;
+      const line = `huskyvoice_function_runs_total{phase="${phase}",outcome="${outcome}"} `;
       return Number(text.split('\n').find((one) => one.startsWith(line))?.slice(line.length) ?? 0);
     };
     const [ok, bad] = [await figure('ok'), await figure('client_error')];
@@ -444,6 +445,14 @@ function faults(test) {
     assertOk(await call(wrong.name, {}));
     assert.ok((await figure('ok')) >= ok + 1);
     assert.ok((await figure('client_error')) >= bad + 1);
+    const [before, after] = [await figure('server_error', 'pre_call'), await figure('ok', 'post_call')];
+    const other = await system.customer();
+    await addFunction(other, receiver.box({ answer: answers.status(500) }), { phase: 'pre_call' });
+    await addFunction(other, receiver.box(), { phase: 'post_call' });
+    await system.over(other, await system.call(other));
+    await until('the runs of the dispatcher to be counted', async () =>
+      (await figure('server_error', 'pre_call')) > before && (await figure('ok', 'post_call')) > after,
+    );
   });
 }
 

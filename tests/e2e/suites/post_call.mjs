@@ -202,7 +202,7 @@ export default suite('post_call', { runs: 'faults', system: { settings } }, (tes
   test('a dispatcher that is killed after the request repeats it under the same key', async ({ system, receiver }) => {
     const customer = await system.customer();
     const crm = receiver.box();
-    await addFunction(customer, crm);
+    await addFunction(customer, crm, { timeout_ms: 1000 }); // so long its lease is
     await system.stopDispatcher();
     const callId = await system.call(customer);
     await until('the call to be over', async () => {
