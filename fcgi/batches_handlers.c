@@ -173,7 +173,9 @@ static int make(struct responder *rs, struct request *rq, struct answer *an,
     }
     if (batches_create(rs->db, rq->pool, batch, &made, err) != 0)
         return -1;
-    responder_wake(rs, made.due_now ? &made.row.agent_id : NULL, made.wakes.ids, made.wakes.count);
+    responder_wake(rs, NULL, made.wakes.ids, made.wakes.count);
+    if (made.due_now)
+        responder_wake_batch(rs, &made.row.agent_id);
     return answer_made(rs, rq, an, &made, err);
 }
 
@@ -293,7 +295,7 @@ static int switch_batch(struct responder *rs, struct request *rq, enum batch_sta
         answer_batch(rs, rq, an, &batch_id, &row, err) != 0)
         return -1;
     if (status == BATCH_RUNNING)
-        responder_wake(rs, &row.agent_id, NULL, 0);
+        responder_wake_batch(rs, &row.agent_id);
     return 0;
 }
 
