@@ -17,6 +17,25 @@ void call_json_error(struct buf *b, struct str code, struct str message)
     buf_char(b, '}');
 }
 
+static void write_dials(struct buf *b, const struct call_row *row)
+{
+    buf_lit(b, ",\"attempts\":[");
+    for (size_t i = 0; i < row->dial_count; i++) {
+        const struct call_dial *d = &row->dials[i];
+        buf_text(b, i > 0 ? ",{\"attempt\":" : "{\"attempt\":");
+        buf_i64(b, d->n);
+        member_text(b, "state", str_of(attempt_state_text(d->state)));
+        member_text(b, "reason", d->reason);
+        member_time(b, "fenced_at", d->fenced_at);
+        member_time(b, "placed_at", d->placed_at);
+        member_time(b, "ringing_at", d->ringing_at);
+        member_time(b, "answered_at", d->answered_at);
+        member_time(b, "ended_at", d->ended_at);
+        buf_char(b, '}');
+    }
+    buf_char(b, ']');
+}
+
 static void members_when_said(struct buf *b, const struct call_row *row)
 {
     if (row->hold_reason.p != NULL)
@@ -35,8 +54,8 @@ static void members_when_said(struct buf *b, const struct call_row *row)
         member_id(b, "batch_id", ID_BATCH, &row->batch_id);
     if (row->variables.p != NULL)
         member_json(b, "variables", row->variables);
-    if (row->attempts.p != NULL)
-        member_json(b, "attempts", row->attempts);
+    if (row->dial_count > 0)
+        write_dials(b, row);
     if (row->test)
         member_bool(b, "test", true);
 }

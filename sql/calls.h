@@ -15,6 +15,14 @@
 /* Errors all of these share: ERR_NOT_FOUND, ERR_UNAVAILABLE. ERR_UNCERTAIN never leaves here: what
  * was uncertain was found out or repeated by its key before. */
 
+/* One attempt to place a call, as its customer sees it; TIME_NONE: it did not come to that. */
+struct call_dial {
+    unsigned n;
+    enum attempt_state state;
+    struct str reason; /* how it ended, or STR_NULL */
+    usec_t fenced_at, placed_at, ringing_at, answered_at, ended_at;
+};
+
 struct call_row {
     struct id call_id, agent_id, workspace_id;
     enum call_status status;
@@ -26,10 +34,11 @@ struct call_row {
     int64_t duration_seconds; /* -1: none */
     struct str outcome, summary;
     struct str error_code, error_message;
-    usec_t expires_at;    /* TIME_NONE: never */
-    struct id batch_id;   /* zero: made by itself */
-    struct str variables; /* JSON object: what pre-call functions saved; STR_NULL */
-    struct str attempts;  /* by calls_get(): JSON array of the dials; STR_NULL: none */
+    usec_t expires_at;       /* TIME_NONE: never */
+    struct id batch_id;      /* zero: made by itself */
+    struct str variables;    /* JSON object: what pre-call functions saved; STR_NULL */
+    struct call_dial *dials; /* by calls_get(), in their order */
+    size_t dial_count;
 };
 
 struct call_new {

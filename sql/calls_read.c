@@ -4,6 +4,7 @@
 #include "sql/calls.h"
 #include "sql/list.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CANCEL_TRIES 4
@@ -33,7 +34,31 @@ static void read_row(struct query *q, struct pool *pool, struct call_row *row)
     row->expires_at = query_time(q);
     query_id(q, &row->batch_id);
     row->variables = query_str(q, pool);
-    row->attempts = STR_NULL;
+    row->dials = NULL;
+    row->dial_count = 0;
+}
+
+/* false: this row is of a call without any. */
+static bool read_dial(struct query *q, struct pool *pool, struct call_dial *d)
+{
+    bool is = !query_null(q);
+
+    d->n = (unsigned)query_i64(q);
+    d->state = (enum attempt_state)(query_i64_or(q, ATTEMPT_FENCED + 1) - 1);
+    d->reason = query_str(q, pool);
+    d->fenced_at = query_time(q);
+    d->placed_at = query_time(q);
+    d->ringing_at = query_time(q);
+    d->answered_at = query_time(q);
+    d->ended_at = query_time(q);
+    return is;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    unsigned x = ((const struct call_dial *)a)->n, y = ((const struct call_dial *)b)->n;
+
+    return x < y ? -1 : x > y;
 }
 
 static int no_such_call(struct err *err)
@@ -51,8 +76,18 @@ int calls_get(struct db *db, struct pool *pool, const struct id *workspace_id,
         return -1;
     if (!query_next(q))
         return no_such_call(err);
-    read_row(q, pool, row_r);
-    row_r->attempts = query_str(q, pool);
+    struct call_dial dial, *dials = NULL;
+    size_t count = 0, room = 0;
+    bool is = read_dial(q, pool, &dial);
+    read_row(q, pool, row_r); /* the same in all rows */
+    while (is) {
+        *LIST_NEXT(pool, &dials, &count, &room) = dial;
+        is = query_next(q) && read_dial(q, pool, &dial);
+    }
+    if (count > 1)
+        qsort(dials, count, sizeof *dials, by_number);
+    row_r->dials = dials;
+    row_r->dial_count = count;
     return 0;
 }
 

@@ -767,21 +767,20 @@ START_TEST(a_call_shows_its_dials)
     script(RETRIES);
     struct call_made made = make("+919876543210");
     ck_ok(calls_get(f.store.db, f.store.pool, &f.workspace_id, &made.call_id, &row, &err), &err);
-    ck_assert_ptr_null(row.attempts.p);
+    ck_assert_uint_eq(row.dial_count, 0);
     struct fenced_call call = fence_one();
     report(&call, REPORT_PLACED, 0);
     report(&call, REPORT_ENDED, END_BUSY);
     fence_one();
     ck_ok(calls_get(f.store.db, f.store.pool, &f.workspace_id, &made.call_id, &row, &err), &err);
-    struct json *dials;
-    ck_ok(json_parse(f.store.pool, row.attempts, &dials, &err), &err);
-    ck_assert_uint_eq(json_count(dials), 2);
-    const struct json *first = json_at(dials, 0), *second = json_at(dials, 1);
-    ck_assert(str_is(json_str(json_get(first, "state")), "ended"));
-    ck_assert(str_is(json_str(json_get(first, "reason")), "busy"));
-    ck_assert_uint_eq(json_str(json_get(first, "placed_at")).n, TIME_TEXT_SIZE - 1);
-    ck_assert(str_is(json_str(json_get(second, "state")), "fenced"));
-    ck_assert_int_eq(json_type(json_get(second, "placed_at")), JSON_NULL);
+    ck_assert_uint_eq(row.dial_count, 2);
+    ck_assert_int_eq(row.status, CALL_INITIATED);
+    ck_assert_int_eq(row.dials[0].state, ATTEMPT_ENDED);
+    ck_assert(str_is(row.dials[0].reason, "busy"));
+    ck_assert(row.dials[0].placed_at != TIME_NONE && row.dials[0].ringing_at == TIME_NONE);
+    ck_assert_uint_eq(row.dials[1].n, 2);
+    ck_assert_int_eq(row.dials[1].state, ATTEMPT_FENCED);
+    ck_assert(row.dials[1].placed_at == TIME_NONE);
 }
 END_TEST
 
