@@ -12,6 +12,7 @@
 #include "sql/expiry.h"
 #include "sql/mails.h"
 #include "sql/retention.h"
+#include "sql/usage.h"
 
 #include <stdlib.h>
 
@@ -99,6 +100,20 @@ static int tell_owners(struct dispatcher *d, struct db *db, struct pool *pool, b
     return 0;
 }
 
+static int close_usage(struct dispatcher *d, struct db *db, struct pool *pool, bool *more_r,
+                       struct err *err)
+{
+    usec_t until = clock_monotonic() + ROUND_MAX;
+    bool more = true;
+
+    (void)pool;
+    *more_r = false;
+    while (more && !d->stopping && clock_monotonic() < until)
+        if (usage_close_next(db, &more, err) != 0)
+            return -1;
+    return 0;
+}
+
 static const struct {
     const char *name;
     job_fn *run;
@@ -106,6 +121,7 @@ static const struct {
     {"retention", retain},
     {"expire", expire},
     {"tell owners", tell_owners},
+    {"usage", close_usage},
 };
 
 struct housekeeper {

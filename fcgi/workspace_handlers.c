@@ -5,6 +5,7 @@
 #include "fcgi/member.h"
 #include "fcgi/responder.h"
 #include "lib/base/zone.h"
+#include "sql/usage.h"
 #include "sql/workspaces.h"
 
 #include <unistd.h>

@@ -6,6 +6,7 @@
 #include "lib/rules/call.h"
 #include "sql/list.h"
 #include "sql/transaction.h"
+#include "sql/usage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -298,7 +299,9 @@ static int add_day(struct db *db, const struct batch *b, const struct day *day, 
     query_bind_i64(q, status == CALL_DISALLOWED ? day->calls : 0);
     query_bind_i64(q, day->talk_seconds);
     query_bind_i64(q, day->events);
-    return query_run(q, err);
+    if (query_run(q, err) != 0)
+        return -1;
+    return usage_open(db, &b->from->workspace.workspace_id, day->day, err);
 }
 
 static int count_days(struct db *db, struct batch *b, struct err *err)

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define DAY (86400 * USEC_PER_S)
 
 static int no_such_workspace(struct err *err)
 {
@@ -134,39 +133,4 @@ int workspaces_change(struct db *db, const struct id *workspace_id,
     struct change c = {workspace_id, set, given};
 
     return transaction_run(db, change, &c, err);
-}
-
-static void bind_range(struct query *q, const struct id *workspace_id, usec_t from, usec_t until)
-{
-    query_bind_id(q, workspace_id);
-    query_bind_time(q, from);
-    query_bind_time(q, until);
-}
-
-int usage_read(struct db *db, const struct id *workspace_id, int64_t first_day, size_t count,
-               struct usage_day *days_r, struct err *err)
-{
-    usec_t from = first_day * DAY, until = (first_day + (int64_t)count) * DAY;
-    struct query *q = db_use(db, STMT_USAGE_READ);
-
-    memset(days_r, 0, count * sizeof *days_r);
-    bind_range(q, workspace_id, from, until);
-    bind_range(q, workspace_id, from, until);
-    bind_range(q, workspace_id, from, until);
-    if (query_run_again(q, err) < 0)
-        return -1;
-    while (query_next(q)) {
-        int64_t at = query_i64(q) - first_day;
-        if (at < 0 || at >= (int64_t)count)
-            return err_set(err, ERR_INTERNAL, "usage of a day that was not asked for");
-        struct usage_day *day = &days_r[at];
-        day->calls += query_i64(q);
-        day->completed += query_i64(q);
-        day->failed += query_i64(q);
-        day->cancelled += query_i64(q);
-        day->disallowed += query_i64(q);
-        day->talk_seconds += query_i64(q);
-        day->events += query_i64(q);
-    }
-    return 0;
 }

@@ -27,12 +27,4 @@ int workspaces_change(struct db *db, const struct id *workspace_id,
  * and nobody changes that. ERR_NOT_FOUND. */
 int workspaces_lock(struct db *db, const struct id *workspace_id, struct err *err) MUST_CHECK;
 
-struct usage_day {
-    int64_t calls, completed, failed, cancelled, disallowed, talk_seconds, events;
-};
-/* Of `count` days from first_day on (days since 1970-01-01, UTC): what was made on each, deleted
- * since then or not. days_r has room for them. */
-int usage_read(struct db *db, const struct id *workspace_id, int64_t first_day, size_t count,
-               struct usage_day *days_r, struct err *err) MUST_CHECK;
-
 #endif

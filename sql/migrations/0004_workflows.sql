@@ -141,6 +141,25 @@ ALTER TABLE calls
   ADD INDEX IF NOT EXISTS by_status (workspace_id, status, created_at, call_id, duration_seconds),
   DROP INDEX IF EXISTS listed_status;
 
+-- What a day came to, when it was over and so were all its calls; due_at: when to look whether it is,
+-- NULL: it is, and this is what its rows count. Retention deletes the rows of days that it takes
+-- something of.
+CREATE TABLE IF NOT EXISTS usage_closed (
+  workspace_id      BINARY(16)   NOT NULL,
+  day               DATE         NOT NULL,
+  due_at            DATETIME(6)  NULL,
+  calls             INT UNSIGNED NOT NULL DEFAULT 0,
+  completed         INT UNSIGNED NOT NULL DEFAULT 0,
+  failed            INT UNSIGNED NOT NULL DEFAULT 0,
+  cancelled         INT UNSIGNED NOT NULL DEFAULT 0,
+  disallowed        INT UNSIGNED NOT NULL DEFAULT 0,
+  talk_seconds      BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  events            INT UNSIGNED NOT NULL DEFAULT 0,
+  PRIMARY KEY (workspace_id, day),
+  KEY due (due_at),
+  KEY days (day)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
 -- listed_endpoint: the deliveries of an endpoint in one state, and in all by one look for each.
 ALTER TABLE deliveries
   ADD INDEX IF NOT EXISTS listed_endpoint (destination_id, state, created_at),

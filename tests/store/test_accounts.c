@@ -9,6 +9,7 @@
 #include "sql/carriers.h"
 #include "sql/destinations.h"
 #include "sql/ids.h"
+#include "sql/usage.h"
 #include "sql/workspaces.h"
 #include "tests/store/store_fixture.h"
 
