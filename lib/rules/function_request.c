@@ -264,6 +264,25 @@ static void make_key(struct making *m, struct str key, struct function_request *
                                       key.n > 0 ? ":" : "", (int)key.n, key.n > 0 ? key.p : ""));
 }
 
+/* The key as a webhook-id, which can't have a '.': a caller's own part of it may. */
+static struct str signature_id(struct pool *pool, struct str key)
+{
+    struct buf b;
+
+    if (memchr(key.p, '.', key.n) == NULL)
+        return key;
+    buf_init(&b, 3 * key.n);
+    for (size_t i = 0; i < key.n; i++) {
+        if (key.p[i] == '.' || key.p[i] == '%')
+            buf_printf(&b, "%%%02X", (unsigned)key.p[i]);
+        else
+            buf_char(&b, key.p[i]);
+    }
+    struct str id = pool_str(pool, buf_as_str(&b));
+    buf_deinit(&b);
+    return id;
+}
+
 static bool names(struct str line, const char *header)
 {
     size_t n = strlen(header);
@@ -291,8 +310,9 @@ static int make_headers(struct making *m, const struct str *secrets, size_t secr
         lines[n++] = STR("Content-Type: application/json");
     lines[n++] = str_of(pool_printf(m->pool, "Idempotency-Key: %.*s", STR_ARG(request->key)));
     if (secret_count > 0) {
-        signature_make(m->pool, secrets, secret_count, request->key, m->context->now,
-                       request->body.p == NULL ? STR("") : request->body, &signature);
+        signature_make(m->pool, secrets, secret_count, signature_id(m->pool, request->key),
+                       m->context->now, request->body.p == NULL ? STR("") : request->body,
+                       &signature);
         for (size_t i = 0; i < sizeof(signature.line) / sizeof(signature.line[0]); i++)
             lines[n++] = signature.line[i];
     }

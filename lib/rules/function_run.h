@@ -83,7 +83,8 @@ struct function_request {
     struct str body;     /* STR_NULL: none */
     struct str *headers; /* complete lines, ours and the owner's; secrets in them */
     size_t header_count;
-    struct str key;    /* of Idempotency-Key, and the webhook-id that it is signed under */
+    struct str key; /* of Idempotency-Key; and the webhook-id that it is signed under, with %2E for
+                       each '.' */
     struct str record; /* function_runs.request: {"method", "url", "headers", "body"} as JSON, the
                           owner's header values hidden, the signature left out, a body that is
                           longer than is kept as the text of its beginning */

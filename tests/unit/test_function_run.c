@@ -193,6 +193,20 @@ START_TEST(is_signed_and_recorded_without_secrets)
 }
 END_TEST
 
+START_TEST(any_key_can_be_signed)
+{
+    struct str secrets[] = {STR("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")};
+    struct function f = function_of(PHASE_PRE_CALL);
+    struct function_request r;
+    struct err err;
+
+    ck_assert_ok(function_request_make(pool, &f, &context, STR("a.b%2E"), secrets, 1, &r, &err),
+                 err);
+    ck_assert(has_header(&r, "Idempotency-Key: " CALL ":book:a.b%2E"));
+    ck_assert(has_header(&r, "webhook-id: " CALL ":book:a%2Eb%252E"));
+}
+END_TEST
+
 START_TEST(long_bodies_are_recorded_cut)
 {
     struct function f = function_of(PHASE_PRE_CALL);
@@ -381,6 +395,7 @@ static Suite *function_run_suite(void)
     tcase_add_test(tc, values_do_not_leave_the_path);
     tcase_add_test(tc, what_is_missing_is_empty_or_an_error);
     tcase_add_test(tc, is_signed_and_recorded_without_secrets);
+    tcase_add_test(tc, any_key_can_be_signed);
     tcase_add_test(tc, long_bodies_are_recorded_cut);
     tcase_add_loop_test(tc, answers_are_read, 0, CASES(answers));
     tcase_add_test(tc, large_answers_are_errors_and_cut);

@@ -356,8 +356,8 @@ function during(test) {
     assert.deepEqual(list.map(({ error }) => error?.code), [undefined, 'connection_reset', 'server_error']);
     assertOk(await call(name, {}));
     assert.notEqual(box.arrivals[3].headers['idempotency-key'], keys[0]);
-    assertOk(await call(name, {}, { 'Idempotency-Key': 'tool-1' }));
-    assert.equal(box.arrivals[4].headers['idempotency-key'], `${callId}:${name}:tool-1`);
+    assertOk(await call(name, {}, { 'Idempotency-Key': 'tool.1' }));
+    assert.equal(box.arrivals[4].headers['idempotency-key'], `${callId}:${name}:tool.1`);
   });
 }
 
