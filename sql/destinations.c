@@ -215,7 +215,7 @@ struct locked_work {
     endpoint_edit_fn *edit;
     void *edit_ctx;
     /* a rotation's */
-    struct str sealed;
+    struct str secret, sealed;
     usec_t grace, previous_until;
 };
 
@@ -261,12 +261,19 @@ int endpoints_change(struct db *db, struct pool *pool, const struct keyring *rin
 }
 
 /* The secret that is there already is this one: the rotation has happened, and its answer was
- * lost. */
+ * lost. Compared in clear: it may have been sealed anew meanwhile. */
+static bool is_there(const struct locked_work *w, struct str sealed)
+{
+    struct str secret;
+    struct err unreadable;
+    return secret_open(w->ring, w->endpoint_id, sealed, w->pool, &secret, &unreadable) == 0 &&
+           secret.n == w->secret.n && crypto_equal(secret.p, w->secret.p, secret.n);
+}
+
 static int rotate(struct db *db, void *ctx, struct err *err)
 {
     struct locked_work *w = ctx;
     struct query *q = db_use(db, STMT_ENDPOINT_LOCK_SECRET);
-    query_bind_bytes(q, w->sealed.p, w->sealed.n);
     query_bind_id(q, w->endpoint_id);
     query_bind_id(q, w->workspace_id);
     query_bind_id(q, w->workspace_id);
@@ -274,7 +281,7 @@ static int rotate(struct db *db, void *ctx, struct err *err)
         return -1;
     if (!query_next(q))
         return not_found(err);
-    bool done = query_i64(q) != 0;
+    bool done = is_there(w, query_str(q, w->pool));
     w->previous_until = query_time(q);
     if (done)
         return 0;
@@ -294,8 +301,11 @@ int endpoints_rotate_secret(struct db *db, struct pool *pool, const struct keyri
                             usec_t *previous_until_r, struct err *err)
 {
     *secret_r = given_or_made(secret, pool);
-    struct locked_work w = {.workspace_id = workspace_id,
+    struct locked_work w = {.pool = pool,
+                            .ring = ring,
+                            .workspace_id = workspace_id,
                             .endpoint_id = endpoint_id,
+                            .secret = *secret_r,
                             .sealed = secret_seal(ring, endpoint_id, *secret_r, pool),
                             .grace = grace};
     if (transaction_run(db, rotate, &w, err) != 0)

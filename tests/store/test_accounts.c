@@ -415,10 +415,31 @@ START_TEST(rotation_keeps_the_old_secret_for_the_grace)
     ck_assert(str_eq(stored_secret(&row.endpoint_id, "secret"), third));
     ck_assert_ptr_null(stored_secret(&row.endpoint_id, "previous_secret").p);
     row.endpoint_id = id_new();
-    ck_assert_int_eq(endpoints_rotate_secret(s.db, s.pool, s.keys, NULL, &row.endpoint_id, STR_NULL, 0,
-                                             &third, &until, &err),
+    ck_assert_int_eq(endpoints_rotate_secret(s.db, s.pool, s.keys, NULL, &row.endpoint_id, STR_NULL,
+                                             0, &third, &until, &err),
                      -1);
     ck_assert_int_eq(err.code, ERR_NOT_FOUND);
+}
+END_TEST
+
+/* As after a commit whose answer was lost: what is there already is not rotated to again, though it
+ * is sealed otherwise each time. */
+START_TEST(a_rotation_to_the_secret_that_is_there_changes_nothing)
+{
+    const struct str given = STR("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    struct str first, second;
+    struct endpoint_row row = new_endpoint(STR_NULL, &first);
+    usec_t until, again;
+
+    ck_ok(endpoints_rotate_secret(s.db, s.pool, s.keys, NULL, &row.endpoint_id, given,
+                                  3600 * USEC_PER_S, &second, &until, &err),
+          &err);
+    ck_ok(endpoints_rotate_secret(s.db, s.pool, s.keys, NULL, &row.endpoint_id, given,
+                                  3600 * USEC_PER_S, &second, &again, &err),
+          &err);
+    ck_assert(str_eq(second, given));
+    ck_assert_int_eq(until, again);
+    ck_assert(str_eq(stored_secret(&row.endpoint_id, "previous_secret"), first));
 }
 END_TEST
 
@@ -496,6 +517,7 @@ int main(void)
     tcase_add_test(made, endpoint_comes_back_as_it_was_made);
     tcase_add_test(made, given_secret_is_kept);
     tcase_add_test(made, rotation_keeps_the_old_secret_for_the_grace);
+    tcase_add_test(made, a_rotation_to_the_secret_that_is_there_changes_nothing);
     tcase_add_test(made, endpoint_is_switched);
     tcase_add_test(made, deleted_and_unknown_endpoints_are_not_found);
     suite_add_tcase(suite, made);
