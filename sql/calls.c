@@ -51,10 +51,9 @@ static int insert_call(struct db *db, const struct call_new *call, bool *suppres
     bind_idempotency(q, call);
     query_bind_id(q, &call->who->workspace_id);
     query_bind_str(q, r->contact_number);
-    if (query_run_again(q, err))
-        return -1;
-    *suppressed_r = query_affected(q) == 0;
-    return 0;
+    int result = query_run_again(q, err);
+    *suppressed_r = result != 0 && query_null_refused(q);
+    return *suppressed_r ? 0 : result;
 }
 
 /* Was our own insert, of which no answer came, carried out? */

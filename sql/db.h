@@ -97,6 +97,8 @@ bool query_next(struct query *q); /* the next row; false when there is none */
 uint64_t query_affected(const struct query *q);
 /* After ERR_CONFLICT: the name of the key that was hit ("PRIMARY", "idempotency"). */
 const char *query_duplicate_key(const struct query *q);
+/* After ERR_INTERNAL: was it NULL for a column that takes none (1048)? So a statement can refuse. */
+bool query_null_refused(const struct query *q);
 
 /* Columns of the current row, in their order; texts live in the pool. Reading one of another type
  * than selected, or past the last, dies. */
