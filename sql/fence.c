@@ -131,7 +131,7 @@ static void read_drawn(struct query *q, struct pool *pool, const struct placing_
     d->prepare_fence = (unsigned)query_i64(q);
     d->facts.expires_at = query_time(q);
     d->facts.number_dialled_at = TIME_NONE;
-    d->dialled = query_i64(q) != 0;
+    d->dialled = d->facts.dialled = query_i64(q) != 0;
     d->hold_reason = query_str(q, pool);
     p->created_at = query_time(q);
     p->scheduled_at = query_time(q);

@@ -86,6 +86,7 @@ int call_error_parse(struct str code, enum call_error *error_r) MUST_CHECK;
     X(HOLD_NONE, "")                                                                               \
     X(HOLD_OUTSIDE_CALLING_HOURS, "outside_calling_hours")                                         \
     X(HOLD_NUMBER_GAP, "number_gap")         /* the number was called a short while ago */         \
+    X(HOLD_DAILY_LIMIT, "daily_limit")       /* a retry, when the calls of the day are used up */  \
     X(HOLD_CAPACITY, "capacity")             /* no line of the workspace is free */                \
     X(HOLD_AGENT_CAPACITY, "agent_capacity") /* nor of the agent, or of its carrier */             \
     X(HOLD_PREPARING, "preparing")           /* its pre-call functions run */                      \

@@ -81,6 +81,14 @@ static struct policy_verdict hold(enum hold_reason reason, usec_t until)
     return (struct policy_verdict){.step = POLICY_HOLD, .hold = reason, .until = until};
 }
 
+static usec_t next_day(const struct policy *policy, usec_t now)
+{
+    const struct zone *zone = policy->hours.zone ? policy->hours.zone : zone_utc();
+    usec_t day = zone_day_start(zone, zone_day(zone, now) + 1);
+
+    return policy->has_hours ? policy_opening(&policy->hours, day) : day;
+}
+
 static struct policy_verdict judge_number(const struct policy *policy,
                                           const struct policy_call *call, usec_t now)
 {
@@ -88,7 +96,8 @@ static struct policy_verdict judge_number(const struct policy *policy,
 
     if (call->day_is_full ||
         (policy->number_calls_per_day > 0 && call->number_dials >= policy->number_calls_per_day))
-        return disallow(CALL_ERROR_DAILY_LIMIT_EXCEEDED);
+        return call->dialled ? hold(HOLD_DAILY_LIMIT, next_day(policy, now))
+                             : disallow(CALL_ERROR_DAILY_LIMIT_EXCEEDED);
     if (call->number_dialled_at != TIME_NONE && gap > 0 && now < call->number_dialled_at + gap)
         return hold(HOLD_NUMBER_GAP, call->number_dialled_at + gap);
     return (struct policy_verdict){.step = POLICY_GO};

@@ -44,6 +44,7 @@ struct policy_call {
     int64_t number_dials;     /* of the number, today, in the hours' zone */
     usec_t number_dialled_at; /* the last; TIME_NONE: not lately */
     bool day_is_full;         /* the agent's or the workspace's calls of the day are used up */
+    bool dialled;             /* before: this is a retry */
 };
 
 enum policy_step { POLICY_GO, POLICY_HOLD, POLICY_DISALLOW, POLICY_EXPIRE };
@@ -55,7 +56,9 @@ struct policy_verdict {
     usec_t until;          /* with POLICY_HOLD: look again then; after now */
 };
 
-/* What weighs most is said first: expired, suppressed, its type, hours, then how often. */
+/* What weighs most is said first: expired, suppressed, its type, hours, then how often. One call
+ * too many of a day is disallowed; but a retry waits for the next day, as it does for calling
+ * hours: what has begun is not given up half way. */
 struct policy_verdict policy_judge(const struct policy *policy, const struct policy_call *call,
                                    usec_t now);
 

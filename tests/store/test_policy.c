@@ -292,6 +292,34 @@ START_TEST(a_number_has_its_calls_of_the_day)
 }
 END_TEST
 
+/* Three of five attempts today, the rest on the days that follow. */
+START_TEST(a_retry_waits_for_the_next_day_when_its_number_has_had_its_calls)
+{
+    script("UPDATE workspaces SET number_calls_per_day = 3;"
+           "UPDATE agents SET max_attempts = 5, retry_gaps_minutes = '5'");
+    make("+919876543210");
+    for (int i = 1; i <= 5; i++) {
+        struct fence_result result = fence(10);
+        if (i == 4) {
+            ck_assert_uint_eq(result.held, 1);
+            ck_assert_str_eq(ask("SELECT CONCAT(status, ' ', hold_reason, ' ', due_at = "
+                                 "scheduled_at AND due_at > NOW(6)) FROM calls"),
+                             "scheduled daily_limit 1");
+            script("UPDATE call_attempts SET fenced_at = fenced_at - INTERVAL 1 DAY;"
+                   "UPDATE calls SET due_at = NOW(6)");
+            result = fence(10);
+        }
+        ck_assert_uint_eq(result.count, 1);
+        ck_assert_uint_eq(result.calls[0].placement.attempt, (unsigned)i);
+        report(&result.calls[0], REPORT_RINGING, 0);
+        report(&result.calls[0], REPORT_ENDED, END_BUSY);
+        script("UPDATE calls SET due_at = NOW(6) WHERE status = 'scheduled'");
+    }
+    ck_assert_str_eq(ask("SELECT CONCAT(status, ' ', error_code, ' ', attempts) FROM calls"),
+                     "failed busy 5");
+}
+END_TEST
+
 START_TEST(a_void_dial_gives_its_call_of_the_day_back)
 {
     script("UPDATE workspaces SET calls_per_day = 1, number_calls_per_day = 1");
@@ -798,6 +826,7 @@ int main(void)
         a_batch_leaves_a_free_line_to_a_single_call_that_waits,
         those_in_front_say_that_they_wait_for_a_line,
         a_number_has_its_calls_of_the_day,
+        a_retry_waits_for_the_next_day_when_its_number_has_had_its_calls,
         a_void_dial_gives_its_call_of_the_day_back,
         an_agent_of_the_simulator_keeps_its_own_limit_of_the_day,
         a_carrier_has_its_pace,

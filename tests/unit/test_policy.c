@@ -194,6 +194,19 @@ START_TEST(a_number_is_not_called_too_often)
     check(&p, &c, NOW, POLICY_GO, CALL_ERROR_NONE, HOLD_NONE);
     c.day_is_full = true;
     check(&p, &c, NOW, POLICY_DISALLOW, CALL_ERROR_DAILY_LIMIT_EXCEEDED, HOLD_NONE);
+    c.dialled = true; /* a retry waits for the opening of the next day that has hours */
+    check(&p, &c, NOW, POLICY_HOLD, CALL_ERROR_NONE, HOLD_DAILY_LIMIT);
+    ck_assert(policy_judge(&p, &c, at(NOW)).until == at("2026-01-27T03:30:00Z"));
+    p.hours.holidays = STR("2026-01-27");
+    ck_assert(policy_judge(&p, &c, at(NOW)).until == at("2026-01-28T03:30:00Z"));
+    p.has_hours = false;
+    ck_assert(policy_judge(&p, &c, at(NOW)).until == at("2026-01-26T18:30:00Z"));
+    p.has_hours = true;
+    c.day_is_full = false;
+    p.number_calls_per_day = 3;
+    check(&p, &c, NOW, POLICY_HOLD, CALL_ERROR_NONE, HOLD_DAILY_LIMIT);
+    c.number_dials = 2;
+    check(&p, &c, NOW, POLICY_GO, CALL_ERROR_NONE, HOLD_NONE);
     /* In the night it waits for the next day, which has dials of its own. */
     check(&p, &c, "2026-01-26T20:00:00Z", POLICY_HOLD, CALL_ERROR_NONE, HOLD_OUTSIDE_CALLING_HOURS);
 }
