@@ -113,9 +113,11 @@ int post_call_make(struct sending *s, const struct post_calls *calls, const char
     pool_create(&s->pool);
     s->workflow = workflow_keep(s->destination->workflow);
     begin_run(s);
-    /* Every attempt sees the moment of the event, so that all send the same. */
+    /* Every attempt sees the moment of the event, so that all send the same; each is signed anew.
+     */
     struct call_context then = *call;
     call_context_at(&then, s->row.event_created_at);
+    then.function.signed_at = s->started_at;
     if (function_request_make(s->pool, s->workflow->functions, &then.function, STR_NULL,
                               s->workflow->secrets, s->workflow->secret_count, &s->request,
                               &err) == 0)

@@ -244,7 +244,7 @@ static bool send_request(struct preparation *one, struct function_outcome *outco
     one->started_at = clock_monotonic();
     one->tries++;
     one->request = (struct function_request){0};
-    one->context.now = one->started_at + one->clock_offset;
+    one->context.now = one->context.signed_at = one->started_at + one->clock_offset;
     if (one->started_at >= one->deadline) {
         function_not_sent(one->pool, RUN_NO_TIME, "The time for all pre-call functions was over.",
                           outcome_r);

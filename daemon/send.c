@@ -6,6 +6,7 @@
 #include "daemon/post_call.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
+#include "lib/rules/custom_headers.h"
 #include "lib/rules/signature.h"
 #include <stdlib.h>
 #include <string.h>
@@ -110,14 +111,25 @@ static void failed(struct sending *s, const char *error, usec_t floor)
     s->deliverer->dispatcher->counts.deliveries_failed++;
 }
 
+/* Its log shows no secret that the server sent back. */
+static struct str without_secrets(struct sending *s, struct str answer)
+{
+    const struct destination *to = s->destination;
+    if (s->workflow)
+        return function_hide_secrets(s->pool, s->workflow->functions, answer);
+    pool_clear(s->deliverer->scratch);
+    return custom_headers_hide(s->deliverer->scratch, to->headers, to->header_count, answer);
+}
+
 static void keep_answer(struct sending *s, const struct http_answer *answer)
 {
     size_t most = (size_t)s->deliverer->dispatcher->conf->response_bytes_kept;
-    size_t body = answer->body.n < most ? answer->body.n : most;
+    struct str text = without_secrets(s, answer->body);
+    size_t body = text.n < most ? text.n : most;
     size_t detail = strlen(answer->detail);
     s->response = mem_alloc(body + detail + 1);
     if (body > 0)
-        memcpy(s->response, answer->body.p, body);
+        memcpy(s->response, text.p, body);
     memcpy(s->response + body, answer->detail, detail);
     s->result.response = (struct str){body > 0 ? s->response : NULL, body};
     s->result.detail = (struct str){detail > 0 ? s->response + body : NULL, detail};

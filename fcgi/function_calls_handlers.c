@@ -377,6 +377,7 @@ int function_try(struct responder *rs, struct request *rq, struct answer *an, st
                                  .time_most = function.timeout_ms * USEC_PER_MS};
     if (function_call(rs, rq->pool, &call, &run, &outcome, err) != 0)
         return -1;
+    outcome.result = function_hide_secrets(rq->pool, &function, outcome.result);
     write_trial(&an->body, rq->pool, &run, &outcome);
     return 0;
 }

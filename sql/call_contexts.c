@@ -87,6 +87,6 @@ void call_context_at(struct call_context *context, usec_t now)
 {
     const struct zone *zone = zone_find(context->time_zone);
 
-    context->function.now = now;
+    context->function.now = context->function.signed_at = now;
     context->function.offset_minutes = zone ? (int)(zone_offset(zone, now) / 60) : 0;
 }

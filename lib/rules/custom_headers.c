@@ -21,6 +21,9 @@ static const char *const refused[] = {
 };
 static const char *const refused_prefixes[] = {"proxy-", "webhook-", "x-webhook-"};
 
+#define HIDDEN "(hidden)"
+#define SECRET_LEAST (sizeof(HIDDEN) - 1)
+
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -227,7 +230,7 @@ int custom_headers_hidden(struct buf *b, struct pool *pool, struct str text, str
         if (i > 0)
             buf_char(b, ',');
         buf_json(b, headers[i].name);
-        buf_lit(b, ":\"(hidden)\"");
+        buf_lit(b, ":\"" HIDDEN "\"");
     }
     buf_char(b, '}');
     return 0;
@@ -247,4 +250,43 @@ int custom_headers_lines(struct pool *pool, struct str text, struct str **lines_
         (*lines_r)[i] = str_of(line);
     }
     return 0;
+}
+
+static struct str hide(struct pool *pool, struct str secret, struct str text)
+{
+    const char *at;
+    struct buf b;
+
+    if (secret.n < SECRET_LEAST || text.n < secret.n ||
+        memmem(text.p, text.n, secret.p, secret.n) == NULL)
+        return text;
+    buf_init(&b, text.n + sizeof(HIDDEN)); /* what is put in is no longer than what it stands for */
+    while (text.n >= secret.n && (at = memmem(text.p, text.n, secret.p, secret.n)) != NULL) {
+        size_t before = (size_t)(at - text.p);
+        buf_add(&b, text.p, before);
+        buf_lit(&b, HIDDEN);
+        text = (struct str){at + secret.n, text.n - before - secret.n};
+    }
+    if (text.n > 0)
+        buf_str(&b, text);
+    struct str hidden = pool_str(pool, buf_as_str(&b));
+    buf_deinit(&b);
+    return hidden;
+}
+
+struct str custom_headers_hide(struct pool *pool, const struct str *lines, size_t count,
+                               struct str text)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *colon = memchr(lines[i].p, ':', lines[i].n);
+        if (colon == NULL)
+            continue;
+        struct str value = {colon + 2, lines[i].n - (size_t)(colon + 2 - lines[i].p)};
+        text = hide(pool, value, text);
+        const char *blank = memrchr(value.p, ' ', value.n);
+        if (blank != NULL)
+            text =
+                hide(pool, (struct str){blank + 1, value.n - (size_t)(blank + 1 - value.p)}, text);
+    }
+    return text;
 }

@@ -146,6 +146,24 @@ bool function_url_dotted(struct str url)
     return false;
 }
 
+bool function_url_queries(struct pool *pool, struct str url, struct str name)
+{
+    const char *query = memchr(url.p, '?', url.n);
+    struct str rest, pair, found;
+
+    if (query == NULL)
+        return false;
+    rest = (struct str){query + 1, url.n - (size_t)(query + 1 - url.p)};
+    while (str_split(&rest, '&', &pair)) {
+        const char *is = memchr(pair.p, '=', pair.n);
+        if (is != NULL)
+            pair.n = (size_t)(is - pair.p);
+        if (percent_decode(pool, pair, true, &found) == 0 && str_eq(found, name))
+            return true;
+    }
+    return false;
+}
+
 static int check_url(struct pool *pool, const struct function *f, const struct url_guard *guard,
                      struct err *err)
 {
@@ -277,6 +295,25 @@ static int parse(struct pool *pool, struct str text, struct json **value_r, stru
     return text.p == NULL ? 0 : json_parse(pool, text, value_r, err);
 }
 
+/* What stands in the URL can't be taken out of it, so that there would be two of a name. */
+static int check_static_names(struct pool *pool, const struct function *f, const struct json *fixed,
+                              struct err *err)
+{
+    struct str url = function_plain_url(pool, f), name;
+    struct json *value;
+    size_t it = 0;
+
+    if (f->body.p != NULL || (f->method != FUNCTION_GET && f->method != FUNCTION_DELETE))
+        return 0;
+    while (json_each(fixed, &it, &name, &value)) {
+        if (function_url_queries(pool, url, name))
+            return err_set(err, ERR_INVALID,
+                           "static_parameters.%.*s goes into the query, where url has this name.",
+                           STR_ARG(field_echo(name)));
+    }
+    return 0;
+}
+
 static int check_documents(struct pool *pool, const struct function *f, struct err *err)
 {
     struct json *query, *body, *parameters, *fixed, *save;
@@ -300,6 +337,8 @@ static int check_documents(struct pool *pool, const struct function *f, struct e
         return refuse(err, "static_parameters", " must be an object.");
     if (body != NULL && json_type(body) != JSON_OBJECT && json_type(body) != JSON_STRING)
         return refuse(err, "static_parameters", " need a body that is an object.");
+    if (check_static_names(pool, f, fixed, err) != 0)
+        return -1;
     /* Nothing that is said in a call may become one. */
     return template_json_check(pool, fixed, "static_parameters", sources & ~(1u << TEMPLATE_ARGS),
                                err);

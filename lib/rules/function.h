@@ -136,6 +136,9 @@ struct str function_plain_url(struct pool *pool, const struct function *function
 /* Has the path of a URL a segment "." or ".."? Values in a URL must not lead to another path. */
 bool function_url_dotted(struct str url);
 
+/* Has the query of this URL that name? */
+bool function_url_queries(struct pool *pool, struct str url, struct str name);
+
 /* The bits of event types (lib/rules/event.h) that start a post_call function. */
 unsigned function_event_mask(int when);
 

@@ -1,6 +1,7 @@
 /*
  * function_answer.c - what the answer to a function's request means, and whether it is tried again.
  */
+#include "lib/rules/custom_headers.h"
 #include "lib/rules/function_private.h"
 #include "lib/rules/json_path.h"
 
@@ -89,10 +90,26 @@ static enum content content_of(const struct http_answer *answer)
     return str_is_nocase(type, "text/plain") ? CONTENT_TEXT : CONTENT_OTHER;
 }
 
-static void keep_response(struct pool *pool, struct str body, struct function_outcome *o)
+struct str function_hide_secrets(struct pool *pool, const struct function *function,
+                                 struct str text)
+{
+    struct str *lines;
+    struct err err;
+    size_t count;
+
+    if (function->headers.p == NULL || text.n == 0)
+        return text;
+    if (custom_headers_lines(pool, function->headers, &lines, &count, &err) != 0)
+        die("function: its headers are none: %s", err.message);
+    return custom_headers_hide(pool, lines, count, text);
+}
+
+static void keep_response(struct pool *pool, const struct function *f, struct str body,
+                          struct function_outcome *o)
 {
     if (body.n == 0)
         return;
+    body = function_hide_secrets(pool, f, body);
     if (body.n > FUNCTION_RESPONSE_KEPT) {
         body.n = FUNCTION_RESPONSE_KEPT;
         while (body.n > FUNCTION_RESPONSE_KEPT - 4 &&
@@ -234,7 +251,7 @@ void function_answer_read(struct pool *pool, const struct function *function,
         return;
     }
     o->status = answer->status;
-    keep_response(pool, answer->body, o);
+    keep_response(pool, function, answer->body, o);
     if (answer->status < 200 || answer->status > 299)
         read_bad_status(pool, answer->status, o);
     else if (answer->body.n > FUNCTION_RESPONSE_MAX)

@@ -126,15 +126,32 @@ static void add_members(struct making *m, struct buf *url, const struct json *ob
     }
 }
 
+/* A value may have become a name in the URL's own query. */
+static int check_fixed(struct making *m, struct str url)
+{
+    struct json *value;
+    struct str name;
+    size_t it = 0;
+
+    while (m->fixed != NULL && json_each(m->fixed, &it, &name, &value)) {
+        if (function_url_queries(m->pool, url, name))
+            return err_set(m->err, ERR_INVALID,
+                           "url: its query has the name of a static parameter, %.*s.",
+                           STR_ARG(field_echo(name)));
+    }
+    return 0;
+}
+
 static int add_query(struct making *m, struct buf *url)
 {
+    struct str as_written = pool_str(m->pool, buf_as_str(url)), text, name;
     struct json *query, *value;
-    struct str text, name;
     size_t it = 0;
     bool no_body =
         m->f->body.p == NULL && (m->f->method == FUNCTION_GET || m->f->method == FUNCTION_DELETE);
 
-    if (stored(m, m->f->query, "query", &query) != 0)
+    if (stored(m, m->f->query, "query", &query) != 0 ||
+        (no_body && check_fixed(m, as_written) != 0))
         return -1;
     const struct json *more = !no_body                           ? NULL
                               : m->f->phase == PHASE_DURING_CALL ? m->scope.at[TEMPLATE_ARGS]
@@ -149,7 +166,8 @@ static int add_query(struct making *m, struct buf *url)
     /* What the owner wrote stands before what a model said under the same name. */
     while (more != NULL && json_each(more, &it, &name, &value)) {
         bool fixed = object_member(m->fixed, name) != NULL;
-        if (fixed || object_member(query, name) == NULL)
+        if (fixed || (object_member(query, name) == NULL &&
+                      !function_url_queries(m->pool, as_written, name)))
             add_pair(m, url, name, bare(m, value));
     }
     return 0;
@@ -311,7 +329,7 @@ static int make_headers(struct making *m, const struct str *secrets, size_t secr
     lines[n++] = str_of(pool_printf(m->pool, "Idempotency-Key: %.*s", STR_ARG(request->key)));
     if (secret_count > 0) {
         signature_make(m->pool, secrets, secret_count, signature_id(m->pool, request->key),
-                       m->context->now, request->body.p == NULL ? STR("") : request->body,
+                       m->context->signed_at, request->body.p == NULL ? STR("") : request->body,
                        &signature);
         for (size_t i = 0; i < sizeof(signature.line) / sizeof(signature.line[0]); i++)
             lines[n++] = signature.line[i];

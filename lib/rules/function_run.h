@@ -35,6 +35,7 @@ struct function_context {
     } result;
     usec_t now;
     int offset_minutes; /* of the workspace's zone, at now */
+    usec_t signed_at;   /* when it is sent: verifiers refuse what was signed long ago */
 };
 
 /* The scope points into the pool. ERR_INTERNAL: a text is no JSON, though we stored it. For prompts
@@ -127,6 +128,10 @@ struct function_outcome {
  * without save. */
 void function_answer_read(struct pool *pool, const struct function *function,
                           const struct http_answer *answer, struct function_outcome *outcome_r);
+/* An answer as people may see it: what it repeats of the function's own headers is hidden. The
+ * outcome's response is so already. */
+struct str function_hide_secrets(struct pool *pool, const struct function *function,
+                                 struct str text);
 /* A run that was not sent. */
 void function_not_sent(struct pool *pool, enum run_error error, const char *detail,
                        struct function_outcome *outcome_r);

@@ -27,6 +27,7 @@ static void set_up(void)
         .scheduled_at = TIME_NONE,
         .now = 1700000000 * USEC_PER_S,
         .offset_minutes = 330,
+        .signed_at = 1700086400 * USEC_PER_S,
     };
     ck_assert_int_eq(id_parse(ID_CALL, STR(CALL), &context.call_id), 0);
     context.agent_id = context.call_id;
@@ -109,6 +110,23 @@ START_TEST(get_carries_arguments_in_the_query)
 }
 END_TEST
 
+/* Of two of a name some servers take the last. */
+START_TEST(arguments_add_no_second_one_of_a_name)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    struct function_request r;
+    struct err err;
+    f.method = FUNCTION_GET;
+    f.url = STR("https://crm.example/x?d%61te=mine&clinic");
+    ck_assert_str_eq(make(&f, "x").url, "https://crm.example/x?d%61te=mine&clinic");
+    f.url = STR("https://crm.example/x?{{args.date}}=1");
+    f.static_parameters = STR("{\"2026-01-02\":9}");
+    ck_assert_int_eq(function_request_make(pool, &f, &context, STR("x"), NULL, 0, &r, &err), -1);
+    ck_assert_int_eq(err.code, ERR_INVALID);
+    ck_assert_str_eq(err.message, "url: its query has the name of a static parameter, 2026-01-02.");
+}
+END_TEST
+
 START_TEST(before_and_after_a_call_it_is_described)
 {
     struct function f = function_of(PHASE_PRE_CALL);
@@ -185,7 +203,7 @@ START_TEST(is_signed_and_recorded_without_secrets)
             in.webhook_signature = (struct str){line.p + 19, line.n - 19};
     }
     ck_assert_str_is(in.webhook_id, CALL ":book:2");
-    ck_assert_ok(signature_check(secrets, 1, &in, context.now, r.body, &err), err);
+    ck_assert_ok(signature_check(secrets, 1, &in, context.signed_at, r.body, &err), err);
     ck_assert_str_is(r.record,
                      "{\"method\":\"POST\",\"url\":\"https://crm.example/x\",\"headers\":{"
                      "\"Idempotency-Key\":\"" CALL ":book:2\",\"Authorization\":\"(hidden)\","
@@ -342,6 +360,25 @@ START_TEST(large_answers_are_errors_and_cut)
 }
 END_TEST
 
+START_TEST(answers_are_kept_without_the_secrets_that_they_repeat)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    struct function_outcome o;
+    struct http_answer answer = {
+        .outcome = HTTP_ANSWERED,
+        .status = 200,
+        .content_type = STR("application/json"),
+        .body = STR("{\"authorization\":\"Bearer hush-hush\",\"x\":\"abc\"}"),
+    };
+    f.headers = STR("{\"Authorization\":\"Bearer hush-hush\",\"X\":\"abc\"}");
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_str_is(o.response, "{\"authorization\":\"(hidden)\",\"x\":\"abc\"}");
+    ck_assert_str_is(o.result, "{\"authorization\":\"Bearer hush-hush\",\"x\":\"abc\"}");
+    ck_assert_str_is(function_hide_secrets(pool, &f, STR("token=hush-hush;hush-hush")),
+                     "token=(hidden);(hidden)");
+}
+END_TEST
+
 START_TEST(tries_are_counted_and_fit)
 {
     struct function f = function_of(PHASE_PRE_CALL);
@@ -391,6 +428,7 @@ static Suite *function_run_suite(void)
     tcase_add_test(tc, during_a_call_the_arguments_are_sent);
     tcase_add_test(tc, static_parameters_win_in_bodies_of_ones_own);
     tcase_add_test(tc, get_carries_arguments_in_the_query);
+    tcase_add_test(tc, arguments_add_no_second_one_of_a_name);
     tcase_add_test(tc, before_and_after_a_call_it_is_described);
     tcase_add_test(tc, values_do_not_leave_the_path);
     tcase_add_test(tc, what_is_missing_is_empty_or_an_error);
@@ -399,6 +437,7 @@ static Suite *function_run_suite(void)
     tcase_add_test(tc, long_bodies_are_recorded_cut);
     tcase_add_loop_test(tc, answers_are_read, 0, CASES(answers));
     tcase_add_test(tc, large_answers_are_errors_and_cut);
+    tcase_add_test(tc, answers_are_kept_without_the_secrets_that_they_repeat);
     tcase_add_test(tc, tries_are_counted_and_fit);
     tcase_add_test(tc, variables_are_laid_over);
     suite_add_tcase(suite, tc);

@@ -477,6 +477,20 @@ function trials(test) {
     assert.deepEqual([result, rejected], [{ ok: false }, true]);
   });
 
+  test('a server that sends back what it got shows nobody the secrets', async (context) => {
+    const { system, customer, box, call, runs } = await conversation(context);
+    box.answer = (request, response) => json({ got: request.headers })(request, response);
+    const one = await addFunction(customer, box, { headers: { Authorization: 'Bearer hush-hush' } });
+    const shown = await tryOut(customer, one);
+    assert.equal(shown.json.data.result.got.authorization, '(hidden)');
+    assert.equal(assertOk(await call(one.name, {})).result.got.authorization, 'Bearer hush-hush', 'a model gets it all');
+    assert.equal((await runs()).length, 1);
+    const post = await addFunction(customer, box, { phase: 'post_call', headers: { Authorization: 'Bearer hush-hush' } });
+    await tryOut(customer, post);
+    assert.doesNotMatch(shown.text, /hush/);
+    assert.equal(await system.number(`SELECT COUNT(*) FROM function_runs WHERE response LIKE '%hush%'`), 0);
+  });
+
   test('a call of the past will do, and keeps its variables', async (context) => {
     const { system, customer, box, callId, call, runs } = await conversation(context, { plan: 3 });
     const one = await addFunction(customer, box, { body: { plan: '{{info.plan}}' }, save: { a: '$.a' }, enabled: false });

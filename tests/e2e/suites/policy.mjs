@@ -333,6 +333,30 @@ function expiry(test) {
     assert.deepEqual(await customer.carrier.dials(), []);
   });
 
+  test('it expires while it waits for a line, and in a batch that is paused', async (context) => {
+    const { system } = context;
+    const customer = await customerOn(context, { concurrent_calls: 1 });
+    const first = await customer.carrier.asked(await system.call(customer));
+    const expires_at = new Date(Date.now() + 2000).toISOString();
+    const waits = await system.call(customer, { expires_at });
+    await held(customer, waits, 'capacity');
+    const { batch_id } = assertOk(
+      await customer.api.send('POST', '/v1/batches', {
+        body: { agent_id: customer.agent_id, expires_at, contacts: [{ contact_number: freshNumber() }] },
+      }),
+      201,
+    );
+    assertOk(await customer.api.send('POST', `/v1/batches/${batch_id}/pause`));
+    const [{ call_id }] = assertOk(await customer.api.send('GET', `/v1/calls?batch_id=${batch_id}`));
+    await held(customer, call_id, 'batch_paused');
+    for (const id of [waits, call_id]) {
+      const call = await system.over(customer, id);
+      assert.deepEqual([call.status, call.error.code], ['failed', 'expired']);
+    }
+    assert.equal((await customer.carrier.dials()).length, 1);
+    await end(customer, first);
+  });
+
   test('a call that is under way does not expire', async (context) => {
     const { system } = context;
     const customer = await customerOn(context);

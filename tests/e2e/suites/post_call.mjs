@@ -131,6 +131,43 @@ export default suite('post_call', { runs: 'faults', system: { settings } }, (tes
     );
   });
 
+  test('an attempt long after the call is signed when it is sent', async ({ system, receiver }) => {
+    const customer = await system.customer();
+    const hold = answers.hold(answers.status(503));
+    const crm = receiver.box({ answer: hold });
+    await addFunction(customer, crm);
+    const secret = await signingSecret(customer);
+    const callId = await system.call(customer);
+    await crm.count(1);
+    await system.sql(`UPDATE events SET created_at = created_at - INTERVAL 1 DAY WHERE call_id = ${idSql(callId)}`);
+    crm.answer = answers.status(200);
+    hold.release();
+    await crm.count(2);
+    for (const { headers, body } of crm.arrivals) assert.deepEqual(signatureProblems(secret, headers, body), []);
+  });
+
+  test('it starts once for a call that failed after retries, and for a voicemail', async ({ system, receiver, carriers }) => {
+    const customer = await system.customer({ carrier: carriers.carrier() });
+    const crm = receiver.box();
+    await addFunction(customer, crm);
+    const ends = (reason) => ({ script: [{ event: 'ringing' }, { event: 'ended', reason }] });
+    const retries = { max_attempts: 2, retry_gaps_minutes: [5] };
+    assertOk(await customer.api.send('PATCH', `/v1/agents/${customer.agent_id}`, { body: retries }));
+    const busy = await system.call(customer, { additional_info: { carrier: ends('busy') } });
+    await until('it to wait', async () => (await customer.api.get(busy)).json.data.hold_reason === 'retry_busy');
+    await system.sql(`UPDATE calls SET due_at = NOW(6) WHERE call_id = ${idSql(busy)}`);
+    await system.over(customer, busy);
+    const voicemail = await toItsEnd(system, customer, { additional_info: { carrier: ends('voicemail') } });
+    assert.equal((await customer.carrier.dials(busy)).length, 2);
+    assert.deepEqual(
+      crm.arrivals.map(({ json }) => [json.call.id, json.result.status, json.result.outcome]),
+      [
+        [busy, 'failed', null],
+        [voicemail, 'completed', 'voicemail'],
+      ],
+    );
+  });
+
   test('after the last entry of the schedule it has failed, and can be made anew', async ({ system, receiver }) => {
     const customer = await system.customer();
     const crm = receiver.box({ answer: answers.status(500) });

@@ -2,6 +2,7 @@
 // stops the call, what fails follows on_error; kills, cancels and slow servers. The functions'
 // server is the receiver; dials are counted at the carrier, an outside program.
 import assert from 'node:assert/strict';
+import { idSql } from '../lib/database.mjs';
 import { assertOk } from '../lib/manage.mjs';
 import { answers } from '../lib/receiver.mjs';
 import { suite } from '../lib/suite.mjs';
@@ -229,6 +230,36 @@ function meanwhile(test) {
     await system.over(customer, other);
     assert.deepEqual(await customer.carrier.dials(callId), []);
   });
+
+  const number = '+919811100000';
+  const MEANWHILE = [
+    ['its agent is disabled', 'disallowed', 'agent_disabled', ({ customer }) =>
+      customer.api.send('POST', `/v1/agents/${customer.agent_id}/disable`)],
+    ['its number is suppressed', 'disallowed', 'number_suppressed', ({ customer }) =>
+      customer.api.send('POST', '/v1/suppressed_numbers', { body: { contact_number: number } })],
+    ['its workspace is suspended', 'disallowed', 'account_suspended', ({ system, customer }) =>
+      system.admin('workspace', 'suspend', customer.workspace_id)],
+    ['it expires', 'failed', 'expired', ({ system, callId }) =>
+      system.sql(`UPDATE calls SET expires_at = NOW(6), expiry_due = NOW(6) WHERE call_id = ${idSql(callId)}`)],
+  ];
+  for (const [what, status, code, happen] of MEANWHILE)
+    test(`a call whose function runs while ${what} is ${status}, and never rings`, async (context) => {
+      const { system, receiver } = context;
+      const customer = await customerWith(context);
+      const hold = answers.hold(json({}));
+      const crm = receiver.box({ answer: hold });
+      await addFunction(customer, crm, { timeout_ms: 1000 });
+      const callId = await system.call(customer, { contact_number: number });
+      await crm.count(1);
+      await happen({ system, customer, callId });
+      hold.release();
+      const now = () => system.one(`SELECT CONCAT(status, ' ', error_code) FROM calls WHERE call_id = ${idSql(callId)}`);
+      await until('the call to end', async () => (await now()) === `${status} ${code}`, { seen: now });
+      await until('the run to be recorded', () =>
+        system.number(`SELECT COUNT(*) FROM function_runs WHERE call_id = ${idSql(callId)}`),
+      );
+      assert.deepEqual(await customer.carrier.dials(callId), []);
+    });
 
   test('a disabled function does not run', async (context) => {
     const customer = await customerWith(context);
