@@ -120,6 +120,8 @@ static int run_import(struct admin *a, struct err *err)
     }
     if (failed)
         return -1;
+    if (in->added > 0)
+        admin_settle(a);
     struct table *t = table_new(a->pool);
     table_row(t);
     table_number(t, "rows", (int64_t)in->file.taken);
@@ -211,6 +213,8 @@ static int run_add(struct admin *a, struct err *err)
     if (read_number(a, &s.contact_number, err) != 0 || read_given(a, &workspace_id, &s, err) != 0 ||
         suppressed_numbers_put(a->db, a->pool, &workspace_id, &s, &row, &made, err) != 0)
         return -1;
+    if (made)
+        admin_settle(a);
     struct table *t = table_new(a->pool);
     add_row(t, &row);
     table_print_object(t, a->json);

@@ -42,12 +42,16 @@ int suppressed_number_create(struct responder *rs, struct request *rq, struct an
 {
     struct suppression suppression;
     struct suppressed_number row;
-    bool made;
+    bool made, any;
 
     if (suppression_read(rq->json, &suppression, err) != 0 ||
+        suppressed_numbers_any(rs->db, &rq->who->workspace_id, &any, err) != 0 ||
         suppressed_numbers_put(rs->db, rq->pool, &rq->who->workspace_id, &suppression, &row, &made,
                                err) != 0)
         return -1;
+    /* That a workspace has a list at all is known for a moment (known.h). */
+    if (!any)
+        clock_sleep(rs->conf->recheck_interval);
     if (made)
         responder_created_at(rs, rq, an, "suppressed_numbers", row.set.contact_number);
     answer_number(an, &row);

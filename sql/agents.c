@@ -346,5 +346,6 @@ int agents_facts(struct db *db, const struct id *agent_id, struct agent_facts *f
     facts_r->enabled = query_i64(q) != 0;
     facts_r->start_delay_seconds = (unsigned)query_i64(q);
     facts_r->number_types = (unsigned)query_i64(q);
+    facts_r->suppresses = query_i64(q) != 0;
     return 0;
 }

@@ -52,6 +52,7 @@ struct agent_facts {
     bool enabled;
     unsigned start_delay_seconds;
     unsigned number_types; /* the workspace's: a bit per enum phone_kind that it calls */
+    bool suppresses;       /* the workspace has numbers that must not be called */
 };
 /* ERR_NOT_FOUND: there is none, of any workspace. */
 int agents_facts(struct db *db, const struct id *agent_id, struct agent_facts *facts_r,

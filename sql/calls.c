@@ -7,6 +7,7 @@
 #include "sql/calls.h"
 #include "lib/rules/policy.h"
 #include "sql/events.h"
+#include "sql/suppressed_numbers.h"
 #include <string.h>
 
 #define TRIES 4
@@ -27,9 +28,7 @@ static void bind_idempotency(struct query *q, const struct call_new *call)
         query_bind_null(q);
 }
 
-/* Writes nothing when the number is suppressed. */
-static int insert_call(struct db *db, const struct call_new *call, bool *suppressed_r,
-                       struct err *err)
+static int insert_call(struct db *db, const struct call_new *call, struct err *err)
 {
     const struct call_request *r = call->request;
     struct query *q = db_use(db, STMT_CALL_INSERT);
@@ -49,11 +48,7 @@ static int insert_call(struct db *db, const struct call_new *call, bool *suppres
     query_bind_time(q, r->expires_at);
     query_bind_str(q, origin_of(call));
     bind_idempotency(q, call);
-    query_bind_id(q, &call->who->workspace_id);
-    query_bind_str(q, r->contact_number);
-    int result = query_run_again(q, err);
-    *suppressed_r = result != 0 && query_null_refused(q);
-    return *suppressed_r ? 0 : result;
+    return query_run_again(q, err);
 }
 
 /* Was our own insert, of which no answer came, carried out? */
@@ -185,21 +180,16 @@ static int create_disallowed(struct db *db, struct pool *pool, const struct call
 static int create(struct db *db, struct pool *pool, const struct call_new *call,
                   enum call_error refusal, struct call_made *made, struct err *err)
 {
-    bool suppressed = false;
     memset(made, 0, sizeof *made);
     made->call_id = call->call_id;
     made->agent_id = call->request->agent_id;
-    if (refusal == CALL_ERROR_NONE && insert_call(db, call, &suppressed, err))
-        return -1;
-    made->error = suppressed ? CALL_ERROR_NUMBER_SUPPRESSED : refusal;
-    if (made->error != CALL_ERROR_NONE) {
-        made->status = CALL_DISALLOWED;
-        return create_disallowed(db, pool, call, made->error, made, err);
-    }
+    made->error = refusal;
+    made->status = refusal == CALL_ERROR_NONE ? CALL_SCHEDULED : CALL_DISALLOWED;
+    if (refusal != CALL_ERROR_NONE)
+        return create_disallowed(db, pool, call, refusal, made, err);
     usec_t at = call->request->scheduled_at;
-    made->status = CALL_SCHEDULED;
     made->due_now = at == TIME_NONE ? call->agent->start_delay_seconds == 0 : at <= clock_wall();
-    return 0;
+    return insert_call(db, call, err);
 }
 
 /* A row stands in the way: an earlier call with this Idempotency-Key, or this call itself, of
@@ -243,6 +233,22 @@ static enum call_error refusal_of(const struct call_new *call)
     return CALL_ERROR_NONE;
 }
 
+/* Asked only where there is a list at all: most calls are made in one round trip. The fence asks
+ * again. */
+static int check_number(struct db *db, struct pool *pool, const struct call_new *call,
+                        enum call_error *refusal, struct err *err)
+{
+    bool suppressed = false;
+    if (*refusal != CALL_ERROR_NONE || !call->agent->suppresses)
+        return 0;
+    if (suppressed_numbers_among(db, pool, &call->who->workspace_id, &call->request->contact_number,
+                                 1, &suppressed, err))
+        return -1;
+    if (suppressed)
+        *refusal = CALL_ERROR_NUMBER_SUPPRESSED;
+    return 0;
+}
+
 /* What was answered before is answered again, whatever has become of the agent. */
 static int check_agent(struct db *db, struct pool *pool, const struct call_new *call,
                        struct call_made *made_r, bool *made_before_r, struct err *err)
@@ -267,9 +273,12 @@ int calls_create(struct db *db, struct pool *pool, const struct call_new *call,
     memset(made_r, 0, sizeof *made_r);
     if (check_agent(db, pool, call, made_r, &made, err))
         return -1;
+    enum call_error refusal = made ? CALL_ERROR_NONE : refusal_of(call);
+    if (!made && check_number(db, pool, call, &refusal, err))
+        return -1;
     for (unsigned n = 0; n < TRIES && !made; n++) {
         err_clear(err);
-        if (create_once(db, pool, call, refusal_of(call), made_r, &made, err) != 0 &&
+        if (create_once(db, pool, call, refusal, made_r, &made, err) != 0 &&
             !worth_another_try(db, err))
             return -1;
     }

@@ -48,18 +48,18 @@ bool db_connected(const struct db *db);
 /* Grows with each new connection: what was prepared or begun on an older one is gone. */
 unsigned db_generation(const struct db *db);
 /* "10.11.19-MariaDB-...", for doctor. */
-int db_server_version(struct db *db, struct pool *pool, const char **version_r, struct err *err) MUST_CHECK;
+int db_server_version(struct db *db, struct pool *pool, const char **version_r,
+                      struct err *err) MUST_CHECK;
 
 /*
  * Errors of query_run() and of the transaction calls:
  *   ERR_UNAVAILABLE  no connection, or it broke before the statement can have had an effect, or a
- *                    deadlock or lock time-out (1213, 1205: the transaction is over, repeat it whole)
- *   ERR_UNCERTAIN    the connection broke while a statement outside a transaction that writes, or a
- *                    commit, was under way: it may have happened
- *   ERR_CONFLICT     a duplicate key (1062); query_duplicate_key() says which
- *   ERR_INTERNAL     anything else: our own bug or a broken schema; the message has number and text
- * Session of every connection: READ COMMITTED, UTC, utf8mb4, strict mode, autocommit,
- * CLIENT_FOUND_ROWS (matched rows count as affected).
+ *                    deadlock or lock time-out (1213, 1205: the transaction is over, repeat it
+ * whole) ERR_UNCERTAIN    the connection broke while a statement outside a transaction that writes,
+ * or a commit, was under way: it may have happened ERR_CONFLICT     a duplicate key (1062);
+ * query_duplicate_key() says which ERR_INTERNAL     anything else: our own bug or a broken schema;
+ * the message has number and text Session of every connection: READ COMMITTED, UTC, utf8mb4, strict
+ * mode, autocommit, CLIENT_FOUND_ROWS (matched rows count as affected).
  */
 int db_begin(struct db *db, struct err *err) MUST_CHECK;
 int db_commit(struct db *db, struct err *err) MUST_CHECK;
@@ -80,10 +80,10 @@ size_t db_many_chunk(size_t n);
 
 /* Binds: they copy nothing; what they point to must live until query_run() returns. */
 void query_bind_i64(struct query *q, int64_t value);
-void query_bind_str(struct query *q, struct str s);         /* STR_NULL binds NULL */
+void query_bind_str(struct query *q, struct str s); /* STR_NULL binds NULL */
 void query_bind_bytes(struct query *q, const void *p, size_t n);
-void query_bind_id(struct query *q, const struct id *id);   /* NULL binds NULL */
-void query_bind_time(struct query *q, usec_t t);            /* TIME_NONE binds NULL */
+void query_bind_id(struct query *q, const struct id *id); /* NULL binds NULL */
+void query_bind_time(struct query *q, usec_t t);          /* TIME_NONE binds NULL */
 void query_bind_null(struct query *q);
 
 /* The number of bound values must be the statement's: anything else dies. */
@@ -97,17 +97,15 @@ bool query_next(struct query *q); /* the next row; false when there is none */
 uint64_t query_affected(const struct query *q);
 /* After ERR_CONFLICT: the name of the key that was hit ("PRIMARY", "idempotency"). */
 const char *query_duplicate_key(const struct query *q);
-/* After ERR_INTERNAL: was it NULL for a column that takes none (1048)? So a statement can refuse. */
-bool query_null_refused(const struct query *q);
 
 /* Columns of the current row, in their order; texts live in the pool. Reading one of another type
  * than selected, or past the last, dies. */
-int64_t query_i64(struct query *q);               /* NULL: 0 */
+int64_t query_i64(struct query *q); /* NULL: 0 */
 int64_t query_i64_or(struct query *q, int64_t null_value);
-bool query_null(struct query *q);                 /* looks at the next column without taking it */
+bool query_null(struct query *q); /* looks at the next column without taking it */
 struct str query_str(struct query *q, struct pool *pool); /* NULL: STR_NULL */
-bool query_id(struct query *q, struct id *id_r);  /* false: NULL, zeroed */
-usec_t query_time(struct query *q);               /* NULL: TIME_NONE */
+bool query_id(struct query *q, struct id *id_r);          /* false: NULL, zeroed */
+usec_t query_time(struct query *q);                       /* NULL: TIME_NONE */
 void query_skip(struct query *q, unsigned columns);
 
 /* Text that is no prepared statement: migrations and doctor only. Runs the statements of a script

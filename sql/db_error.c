@@ -80,11 +80,6 @@ bool db_error_duplicate(unsigned number)
     return meaning_of(number) == MEANS_DUPLICATE;
 }
 
-bool db_error_null(unsigned number)
-{
-    return number == ER_BAD_NULL_ERROR;
-}
-
 /* What the meaning does to the connection and to a transaction on it. */
 static void apply(struct db *db, enum meaning meaning)
 {

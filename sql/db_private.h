@@ -45,7 +45,6 @@ int db_failed(struct db *db, enum db_step step, unsigned number, const char *tex
 /* Was it lost before the statement had left? Then it may be run again on a new connection. */
 bool db_error_unsent(unsigned number);
 bool db_error_duplicate(unsigned number);
-bool db_error_null(unsigned number);
 /* Also inside a transaction, which is then broken. */
 void db_close(struct db *db);
 
@@ -99,7 +98,6 @@ struct query {
     bool has_result, on_row;
     uint64_t affected;
     char duplicate_key[65];
-    bool null_refused;
 };
 
 void query_destroy(struct query **query); /* sql/query.c; the connection is closed before */

@@ -241,7 +241,6 @@ static int fail(struct query *q, bool *unsent_r, struct err *err)
     const char *message = mysql_stmt_error(q->prepared);
 
     *unsent_r = db_error_unsent(number);
-    q->null_refused = db_error_null(number);
     if (db_error_duplicate(number))
         keep_duplicate_key(q, message);
     return db_failed(q->db, q->writes ? DB_STEP_WRITE : DB_STEP_HARMLESS, number, message,
@@ -281,7 +280,6 @@ static int run(struct query *q, bool again, struct err *err)
         die("%s: %zu values for %zu placeholders", stmt_name(q->stmt), q->bound, q->param_count);
     q->affected = 0;
     q->duplicate_key[0] = '\0';
-    q->null_refused = false;
     if (db->in_transaction) {
         if (db->broken)
             return err_set(err, ERR_UNAVAILABLE, "%s: the transaction is already over",
@@ -317,9 +315,4 @@ uint64_t query_affected(const struct query *q)
 const char *query_duplicate_key(const struct query *q)
 {
     return q->duplicate_key;
-}
-
-bool query_null_refused(const struct query *q)
-{
-    return q->null_refused;
 }

@@ -167,6 +167,18 @@ static int by_text(const void *a, const void *b)
     return order != 0 ? order : (x.n > y.n) - (x.n < y.n);
 }
 
+int suppressed_numbers_any(struct db *db, const struct id *workspace_id, bool *any_r,
+                           struct err *err)
+{
+    struct query *q = db_use(db, STMT_SUPPRESSED_ANY);
+
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err) != 0)
+        return -1;
+    *any_r = query_next(q);
+    return 0;
+}
+
 int suppressed_numbers_among(struct db *db, struct pool *pool, const struct id *workspace_id,
                              const struct str *numbers, size_t count, bool *suppressed_r,
                              struct err *err)

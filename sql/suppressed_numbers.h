@@ -32,6 +32,9 @@ int suppressed_numbers_get(struct db *db, struct pool *pool, const struct id *wo
 int suppressed_numbers_delete(struct db *db, const struct id *workspace_id,
                               struct str contact_number, struct err *err) MUST_CHECK;
 
+/* Is there any? */
+int suppressed_numbers_any(struct db *db, const struct id *workspace_id, bool *any_r,
+                           struct err *err) MUST_CHECK;
 /* Which of these numbers are on the list: suppressed_r, all false before, gets a true for each. */
 int suppressed_numbers_among(struct db *db, struct pool *pool, const struct id *workspace_id,
                              const struct str *numbers, size_t count, bool *suppressed_r,
