@@ -58,6 +58,14 @@ void query_destroy(struct query **query)
     *query = NULL;
 }
 
+/* These must be read from one group of an index to the next. When MariaDB (10.11) prepares a
+ * statement again by itself, because a table was flushed (as backups do) or analyzed since, it does
+ * not find that way any more, and walks through millions of rows: so we prepare them each time. */
+static bool is_loose_scan(enum stmt stmt)
+{
+    return stmt == STMT_FENCE_DUE_AGENTS || stmt == STMT_DELIVERY_DUE;
+}
+
 struct query *db_use_many(struct db *db, enum stmt stmt, size_t n)
 {
     if (n == 0 || n > DB_MANY_MAX)
@@ -70,6 +78,8 @@ struct query *db_use_many(struct db *db, enum stmt stmt, size_t n)
     if (n > 1 && !q->shape.has_group)
         die("%s: has no group to repeat", stmt_name(stmt));
     rows_free(q);
+    if (is_loose_scan(stmt))
+        forget_prepared(q);
     q->used = n;
     q->bound = 0;
     return q;
