@@ -118,7 +118,7 @@ static const char *public_code(enum err_code code)
 
 void answer_error(struct answer *an, const struct err *err)
 {
-    int64_t retry_after = an->retry_after;
+    int64_t retry_after = an->retry_after > 0 ? an->retry_after : 1;
     answer_clear(an);
     an->status = answer_status_of(err->code);
     buf_lit(&an->body, "{\"error\":{\"code\":");

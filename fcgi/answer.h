@@ -42,7 +42,7 @@ enum answer_status answer_status_of(enum err_code code);
 struct answer {
     enum answer_status status;
     const char *content_type; /* a literal; JSON at first */
-    int64_t retry_after;      /* seconds; what answer_error() says with 429 */
+    int64_t retry_after;      /* seconds; what answer_error() says with 429; 0: 1 */
     struct buf headers;       /* complete lines */
     struct buf body;
     struct buf wire; /* all of it, as it goes out */

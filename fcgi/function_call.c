@@ -41,7 +41,20 @@ static int open_client(struct responder *rs, struct err *err)
         return err_prefix(err, "deliver_allow_cidrs");
     }
     conf.guard_ctx = rs->guard;
-    return http_client_create(&rs->http, &conf, err);
+    if (http_client_create(&rs->http, &conf, err) != 0)
+        return -1;
+    tickets_open(&rs->tickets, rs->conf->runtime_dir, "functions");
+    return 0;
+}
+
+/* Slow servers of customers' must leave processes for carriers' callbacks. */
+static int take_ticket(struct responder *rs, const struct id *workspace_id, struct err *err)
+{
+    if (tickets_take(&rs->tickets, workspace_id->b, sizeof(workspace_id->b),
+                     (size_t)rs->conf->functions_at_once_max,
+                     (size_t)rs->conf->functions_workspace_max))
+        return 0;
+    return err_set(err, ERR_RATE_LIMITED, "Too many functions run at once. Please retry.");
 }
 
 static struct function_run *begin_run(struct calling *c)
@@ -172,7 +185,11 @@ int function_call(struct responder *rs, struct pool *pool, const struct function
     struct calling c = {
         .rs = rs, .pool = pool, .call = call, .deadline = clock_monotonic() + call->time_most};
 
-    if (open_client(rs, err) != 0 || run_tries(&c, outcome_r, err) != 0)
+    if (open_client(rs, err) != 0 || take_ticket(rs, &call->workspace_id, err) != 0)
+        return -1;
+    int result = run_tries(&c, outcome_r, err);
+    tickets_give_back(&rs->tickets);
+    if (result != 0)
         return -1;
     record(&c);
     *run_r = c.runs[c.count - 1];

@@ -14,6 +14,7 @@
 #include "lib/base/counters.h"
 #include "lib/base/crypto.h"
 #include "lib/base/http.h"
+#include "lib/base/tickets.h"
 #include "lib/base/wake.h"
 
 struct responder;
@@ -53,6 +54,7 @@ struct responder {
     struct http_client *http;
     struct url_guard *guard;
     struct pool *http_pool; /* the guard's */
+    struct tickets tickets; /* of functions that run at once; open with http */
 
     /* of the request under way; their memory is kept for the next */
     struct pool *pool;

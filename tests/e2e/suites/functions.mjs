@@ -336,12 +336,12 @@ function during(test) {
   test('variables that two runs save at a time are all kept', async (context) => {
     const { system, customer, receiver, callId, call } = { ...context, ...(await conversation(context)) };
     const names = [];
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 4; i++) {
       const box = receiver.box({ answer: json({ value: i }) });
       names.push((await addFunction(customer, box, { save: { [`v${i}`]: '$.value' } })).name);
     }
     await Promise.all(names.map(async (name) => assertOk(await call(name, {}))));
-    assert.deepEqual(await variablesOf(system, callId), { v0: 0, v1: 1, v2: 2, v3: 3, v4: 4, v5: 5 });
+    assert.deepEqual(await variablesOf(system, callId), { v0: 0, v1: 1, v2: 2, v3: 3 });
   });
 
   test('a retry has the same Idempotency-Key, a second call another, unless the caller brings one', async (context) => {

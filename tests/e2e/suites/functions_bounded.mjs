@@ -1,0 +1,43 @@
+// Functions that are run while somebody waits take so many of a host's voice processes and no more:
+// carriers are heard while customers' servers hang.
+import assert from 'node:assert/strict';
+import { assertError } from '../lib/expect.mjs';
+import { assertOk } from '../lib/manage.mjs';
+import { answers } from '../lib/receiver.mjs';
+import { suite } from '../lib/suite.mjs';
+import { until } from '../lib/wait.mjs';
+import { addFunction, conversation } from '../lib/workflow.mjs';
+
+const settings = {
+  functions_at_once_max: '3',
+  functions_workspace_max: '2',
+  poll_interval: '100ms',
+};
+
+export default suite('functions_bounded', { runs: 'faults', system: { settings } }, (test) => {
+  test('a workspace gets its share, all together no more than there are; the rest is told to come again', async (context) => {
+    const hold = answers.hold();
+    const talks = [await conversation(context), await conversation(context), await conversation(context)];
+    for (const talk of talks) {
+      talk.box.answer = hold;
+      talk.one = await addFunction(talk.customer, talk.box, { timeout_ms: 8000 });
+    }
+    const [first, second, third] = talks;
+    const under = [first.call(first.one.name, {}), first.call(first.one.name, {})];
+    await until('the share to be taken', () => first.box.inFlight === 2);
+    const refused = await first.call(first.one.name, {});
+    assertError(refused, 429, 'rate_limited', 'Too many functions');
+    assert.ok(Number(refused.headers['retry-after']) >= 1);
+
+    under.push(second.call(second.one.name, {}));
+    await until("another workspace's to be taken", () => second.box.inFlight === 1);
+    assertError(await third.call(third.one.name, {}), 429, 'rate_limited', 'Too many functions');
+
+    const callId = await context.system.call(third.customer);
+    assert.equal((await context.system.over(third.customer, callId)).status, 'completed', 'carriers are heard');
+
+    hold.release();
+    for (const answer of await Promise.all(under)) assert.equal(assertOk(answer).error, null);
+    assert.equal(assertOk(await third.call(third.one.name, {})).error, null, 'what was given back is there again');
+  });
+});
