@@ -5,9 +5,10 @@
  * {{ expression | filter | filter: argument }}. An expression is a source and a path in it
  * (contact.name, info.order.items[0], info["First name"]), the source alone (args), one of now,
  * date and time in the workspace's zone, or a "literal". Filters: default: LITERAL (for what is
- * missing, null or ""), upcase and downcase (ASCII letters), date: "FORMAT" (of now, or of an RFC
- * 3339 time; %Y %y %m %d %e %H %I %M %S %p %A %a %B %b %j %z %%), json. No loops and no code; "}}"
- * outside of an expression is text, and "{{" is written {{ "{{" }}.
+ * missing, null or ""), upcase and downcase (ASCII letters), date: "FORMAT" (of now, of an RFC
+ * 3339 time, or of a day such as 2026-01-26; %Y %y %m %d %e %H %I %M %S %p %A %a %B %b %j %z %%),
+ * json. No loops and no code; "}}" outside of an expression is text, and "{{" is written {{ "{{"
+ * }}.
  *
  * A null is as good as missing. What is missing is empty (in JSON: null), or an error for `strict`.
  */
@@ -71,7 +72,8 @@ int template_json_render(struct buf *b, struct pool *pool, const struct json *va
                          struct err *err) MUST_CHECK;
 
 /* For prompts and greetings, which were checked when they were saved: names that are missing are
- * empty, and a text that is no good template comes back as it is. At most `max` bytes. */
+ * empty, what should be a time and is none stays as it is, and a text that is no good template
+ * comes back as it is. At most `max` bytes. */
 struct str template_fill(struct pool *pool, struct str text, const struct template_scope *scope,
                          size_t max);
 

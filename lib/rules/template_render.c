@@ -1,6 +1,7 @@
 /*
  * template_render.c - templates made into text, URLs and JSON.
  */
+#include "lib/rules/calling_hours.h"
 #include "lib/rules/json_path.h"
 #include "lib/rules/template_private.h"
 
@@ -13,6 +14,7 @@ struct rendering {
     struct pool *pool;
     const struct template_scope *scope;
     bool strict;
+    bool spoken; /* what is no time stays as it is: people are to hear the rest */
     struct err *err;
 };
 
@@ -149,6 +151,19 @@ static struct template_value as_json(struct pool *pool, const struct template_va
     return text_value(text);
 }
 
+/* An RFC 3339 time, or a day, which is one everywhere. */
+static bool read_time(const struct rendering *r, struct str text, usec_t *at_r)
+{
+    int64_t day;
+
+    if (time_parse(text, at_r) == 0)
+        return true;
+    if (date_parse(text, &day) != 0)
+        return false;
+    *at_r = (day * 86400 - r->scope->offset_minutes * 60) * USEC_PER_S;
+    return true;
+}
+
 static int apply(const struct rendering *r, const struct template_expression *e,
                  const struct template_filter *filter, struct template_value *value)
 {
@@ -169,7 +184,9 @@ static int apply(const struct rendering *r, const struct template_expression *e,
     case FILTER_DATE:
         if (missing)
             return 0;
-        if (time_parse(text, &at) != 0)
+        if (!read_time(r, text, &at) && r->spoken)
+            return 0;
+        if (!read_time(r, text, &at))
             return err_set(r->err, ERR_INVALID, "{{%.*s}} is no time that date could format.",
                            STR_ARG(e->name));
         *value =
@@ -265,7 +282,7 @@ int template_render(struct buf *b, struct pool *pool, const struct template *t,
                     enum template_form form, const struct template_scope *scope, bool strict,
                     struct err *err)
 {
-    struct rendering r = {pool, scope, strict, err};
+    struct rendering r = {.pool = pool, .scope = scope, .strict = strict, .err = err};
 
     if (form == TEMPLATE_JSON)
         return add_json(b, &r, t);
@@ -346,8 +363,9 @@ struct str template_fill(struct pool *pool, struct str text, const struct templa
 
     if (template_parse(pool, text, TEMPLATE_ALL, &t, &ignored) != 0 || template_is_text(t))
         return text;
+    struct rendering r = {.pool = pool, .scope = scope, .spoken = true, .err = &ignored};
     buf_init(&b, max);
-    if (template_render(&b, pool, t, TEMPLATE_TEXT, scope, false, &ignored) == 0)
+    if (add_parts(&b, &r, t, false) == 0)
         text = b.len == 0 ? STR("") : pool_str(pool, buf_as_str(&b));
     buf_deinit(&b);
     return text;

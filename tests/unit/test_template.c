@@ -22,7 +22,9 @@ static void set_up(void)
     scope.at[TEMPLATE_CONTACT] = parsed("{\"name\":\"Asha \\\"A\\\" & B\",\"email\":null}");
     scope.at[TEMPLATE_INFO] =
         parsed("{\"n\":5,\"yes\":false,\"empty\":\"\",\"o\":{\"a\":[1,{\"b\":\"\xe0\xa4\xb9\"}]},"
-               "\"First name\":\"Ravi\",\"at\":\"2026-11-25T20:15:00Z\",\"big\":12345678901234}");
+               "\"First "
+               "name\":\"Ravi\",\"at\":\"2026-11-25T20:15:00Z\",\"day\":\"2026-03-31\",\"big\":"
+               "12345678901234}");
     ck_assert_int_eq(time_parse(STR("2026-11-25T19:05:09Z"), &scope.now), 0);
     scope.offset_minutes = 330;
 }
@@ -79,6 +81,8 @@ static const struct {
      "%20100%25",
      NULL},
     {"{{info.at | date: \"%d %b\"}}", "26 Nov", "26%20Nov", NULL},
+    {"{{info.day | date: \"%A, %d %B, %H:%M\"}}", "Tuesday, 31 March, 00:00",
+     "Tuesday%2C%2031%20March%2C%2000%3A00", NULL},
     {"{{ \"{{\" }}x}}", "{{x}}", "%7B%7Bx}}", NULL},
     {"{{\n contact.name\t|\n upcase }}", "ASHA \"A\" & B", "ASHA%20%22A%22%20%26%20B",
      "\"ASHA \\\"A\\\" & B\""},
@@ -242,6 +246,9 @@ START_TEST(prompts_are_filled_or_left)
     ck_assert_str_is(template_fill(pool, STR("Hi {{customer}}."), &scope, 1000),
                      "Hi {{customer}}.");
     ck_assert_str_is(template_fill(pool, STR("{{info.none}}"), &scope, 1000), "");
+    ck_assert_str_is(
+        template_fill(pool, STR("{{info.n}} on {{info.o.a[0] | date: '%d'}}"), &scope, 1000),
+        "5 on 1");
     ck_assert_str_is(template_fill(pool, STR("{{contact.name}}"), &scope, 3), "{{contact.name}}");
 }
 END_TEST
