@@ -9,6 +9,8 @@
 #define MINUTE_USEC (60 * USEC_PER_S)
 #define LOOK_AHEAD_DAYS 366
 #define GAP_MINUTES_DEFAULT 30
+#define PACE_SECOND (1020 * USEC_PER_MS) /* one is on its way to the carrier longer than another   \
+                                          */
 #define BURST_PARTS 20 /* a pace lets a twentieth of a second's calls go at once */
 
 /* ---- hours ---- */
@@ -140,13 +142,14 @@ usec_t policy_retry_gap(struct str gaps_minutes, unsigned dials)
 
 /*
  * Dials go in small bursts of at most b, and after n of them the next burst waits n intervals of
- * 1/(N-b+1) s. Those of any second are then at most N-b before the last burst in it, and b in that.
+ * 1/(N-b+1) s, counting a second as PACE_SECOND. Those of any second are then at most N-b before
+ * the last burst in it, and b in that.
  */
 size_t policy_pace(usec_t *paced_until, unsigned per_second, size_t wanted, usec_t now)
 {
     size_t burst = per_second / BURST_PARTS > 0 ? per_second / BURST_PARTS : 1;
     usec_t rate = (usec_t)per_second - (usec_t)burst + 1;
-    usec_t interval = (USEC_PER_S + rate - 1) / rate;
+    usec_t interval = (PACE_SECOND + rate - 1) / rate;
 
     if (wanted == 0 || (*paced_until != TIME_NONE && now < *paced_until))
         return 0;

@@ -74,8 +74,9 @@ usec_t policy_retry_gap(struct str gaps_minutes, unsigned dials);
 /* ---- pace ---- */
 
 /* How many of `wanted` dials may be made now, so that there are never more than per_second (1 or
- * more) in any second. *paced_until (TIME_NONE: never used) is kept between calls, under lock; when
- * fewer than wanted may, the rest may be asked for again then. */
+ * more) in any second, also where they arrive up to 20 ms late. *paced_until (TIME_NONE: never
+ * used) is kept between calls, under lock; when fewer than wanted may, the rest may be asked for
+ * again then. */
 size_t policy_pace(usec_t *paced_until, unsigned per_second, size_t wanted, usec_t now);
 
 #endif
