@@ -41,6 +41,7 @@ struct import {
     struct principal who;
     struct agent_facts agent;
     struct batch_request request;
+    struct seen_numbers *seen;
     struct table *made;
 };
 
@@ -111,7 +112,7 @@ static int import_portion(struct import *in, bool *more_r, struct err *err)
     struct csv_file *file = &in->file;
     size_t from = file->text.n - file->csv.rest.n;
 
-    batch_request_take_rows(file->pool, &file->csv, &in->request, more_r);
+    batch_request_take_rows(file->pool, &file->csv, in->seen, &in->request, more_r);
     const char *key = make_key(in, from, file->text.n - file->csv.rest.n);
     if (in->request.count > 0 && make_batch(in, key, err) != 0)
         return err_prefix(err, "%s, before line %llu", file->path,
@@ -143,11 +144,13 @@ static int run_import(struct admin *a, struct err *err)
 
     if (read_agent(&in, err) != 0)
         return -1;
+    seen_numbers_create(&in.seen);
     int failed = csv_file_open(&in.file, a, err) != 0 || import_all(&in, err) != 0 ? -1 : 0;
     if (csv_file_close(&in.file, &fault) != 0 && !failed) {
         *err = fault;
         failed = -1;
     }
+    seen_numbers_destroy(&in.seen);
     /* Also those that were made before it failed. */
     table_print_list(in.made, a->json);
     a->exit_status = in.file.refused > 0 ? EX_DATAERR : 0;

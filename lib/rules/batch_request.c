@@ -70,20 +70,6 @@ static int check_info(const struct call_request *call, struct err *err)
     return err_set(err, ERR_INVALID, "additional_info must not be over %d bytes.", BATCH_INFO_MAX);
 }
 
-struct place {
-    uint64_t number;
-    size_t at;
-};
-
-static int by_number(const void *a, const void *b)
-{
-    const struct place *x = a, *y = b;
-
-    if (x->number != y->number)
-        return x->number < y->number ? -1 : 1;
-    return x->at < y->at ? -1 : x->at > y->at;
-}
-
 static int by_line(const void *a, const void *b)
 {
     const struct batch_refusal *x = a, *y = b;
@@ -91,39 +77,21 @@ static int by_line(const void *a, const void *b)
     return x->line < y->line ? -1 : x->line > y->line;
 }
 
-static struct place place_of(const struct batch_request *r, size_t i)
-{
-    struct str number = r->contacts[i].call.contact_number;
-    struct place place = {.at = i};
-
-    if (str_u64((struct str){number.p + 1, number.n - 1}, INT64_MAX, &place.number) != 0)
-        die("a contact number that is none");
-    return place;
-}
-
 /* The first contact of a number stays, the others are refused. */
-static void refuse_doubles(struct pool *pool, struct batch_request *r)
+static void refuse_doubles(struct pool *pool, struct batch_request *r, struct seen_numbers *seen)
 {
-    struct place *places = pool_new(pool, struct place, r->count + 1);
-    bool *doubled = pool_new(pool, bool, r->count + 1);
     size_t kept = 0;
 
-    for (size_t i = 0; i < r->count; i++)
-        places[i] = place_of(r, i);
-    qsort(places, r->count, sizeof(*places), by_number);
-    for (size_t i = 1, first = 0; i < r->count; i++) {
-        if (places[i].number != places[first].number) {
-            first = i;
-            continue;
-        }
-        doubled[places[i].at] = true;
-        refuse(pool, r, r->contacts[places[i].at].line,
-               pool_printf(pool, "Line %llu has the same contact_number.",
-                           (unsigned long long)r->contacts[places[first].at].line));
+    for (size_t i = 0; i < r->count; i++) {
+        const struct batch_contact *contact = &r->contacts[i];
+        uint64_t first = seen_numbers_add(seen, contact->call.contact_number, contact->line);
+        if (first == 0)
+            r->contacts[kept++] = *contact;
+        else
+            refuse(pool, r, contact->line,
+                   pool_printf(pool, "Line %llu has the same contact_number.",
+                               (unsigned long long)first));
     }
-    for (size_t i = 0; i < r->count; i++)
-        if (!doubled[i])
-            r->contacts[kept++] = r->contacts[i];
     r->count = kept;
     qsort(r->refusals, r->refusal_count, sizeof(*r->refusals), by_line);
 }
@@ -201,17 +169,21 @@ int batch_request_read_json(struct pool *pool, const struct json *body, usec_t n
 {
     struct given given = {.words = {STR_NULL, STR_NULL, STR_NULL, STR_NULL}};
     struct batch_request *r = request_r;
-    struct fields_seen seen;
+    struct seen_numbers *seen;
+    struct fields_seen fields;
 
     memset(r, 0, sizeof(*r));
     if (json_type(body) != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "The request body must be a JSON object.");
     if (fingerprint_of_json(body, r->fingerprint, err) != 0 ||
-        fields_read(body, table, sizeof(table) / sizeof(*table), false, &given, &seen, err) != 0 ||
+        fields_read(body, table, sizeof(table) / sizeof(*table), false, &given, &fields, err) !=
+            0 ||
         read_contacts(pool, given.contacts, r, err) != 0 ||
         batch_request_check_words(&given.words, now, r, err) != 0)
         return -1;
-    refuse_doubles(pool, r);
+    seen_numbers_create(&seen);
+    refuse_doubles(pool, r, seen);
+    seen_numbers_destroy(&seen);
     return check_some_good(r, err);
 }
 
@@ -296,8 +268,8 @@ static void take_row(struct pool *pool, const struct csv *csv, const struct csv_
         r->count++;
 }
 
-void batch_request_take_rows(struct pool *pool, struct csv *csv, struct batch_request *request,
-                             bool *more_r)
+void batch_request_take_rows(struct pool *pool, struct csv *csv, struct seen_numbers *seen,
+                             struct batch_request *request, bool *more_r)
 {
     struct batch_request *r = request;
     struct csv_row row;
@@ -318,13 +290,14 @@ void batch_request_take_rows(struct pool *pool, struct csv *csv, struct batch_re
             break;
         }
     }
-    refuse_doubles(pool, r);
+    refuse_doubles(pool, r, seen);
 }
 
 int batch_request_read_csv(struct pool *pool, const struct batch_words *words, struct str text,
                            usec_t now, struct batch_request *request_r, struct err *err)
 {
     struct batch_request *r = request_r;
+    struct seen_numbers *seen;
     struct csv_row row;
     struct err fault;
     struct csv csv;
@@ -334,7 +307,9 @@ int batch_request_read_csv(struct pool *pool, const struct batch_words *words, s
     fingerprint_of_csv(words, text, r->fingerprint);
     if (csv_open(&csv, pool, text, err) != 0 || batch_request_check_columns(&csv, err) != 0)
         return -1;
-    batch_request_take_rows(pool, &csv, r, &more);
+    seen_numbers_create(&seen);
+    batch_request_take_rows(pool, &csv, seen, r, &more);
+    seen_numbers_destroy(&seen);
     if (more && csv_next(&csv, pool, &row, &fault) != CSV_END)
         return too_many("The body must have", err);
     if (batch_request_check_words(words, now, r, err) != 0)

@@ -8,6 +8,7 @@
 
 #include "lib/rules/call_request.h"
 #include "lib/rules/csv.h"
+#include "lib/rules/seen_numbers.h"
 
 #define BATCH_CONTACTS_MAX 10000
 #define BATCH_NAME_MAX 200   /* code points */
@@ -60,8 +61,9 @@ int batch_request_check_words(const struct batch_words *words, usec_t now,
                               struct batch_request *request_r, struct err *err) MUST_CHECK;
 /* Which column is contact_number; ERR_INVALID: there is none. */
 int batch_request_check_columns(const struct csv *csv, struct err *err) MUST_CHECK;
-/* Adds up to BATCH_CONTACTS_MAX rows, good or not. *more_r: there may be others. */
-void batch_request_take_rows(struct pool *pool, struct csv *csv, struct batch_request *request,
-                             bool *more_r);
+/* Adds up to BATCH_CONTACTS_MAX rows, good or not. *more_r: there may be others. seen: the numbers
+ * of the portions before, and then of this. */
+void batch_request_take_rows(struct pool *pool, struct csv *csv, struct seen_numbers *seen,
+                             struct batch_request *request, bool *more_r);
 
 #endif

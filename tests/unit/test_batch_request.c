@@ -231,17 +231,25 @@ END_TEST
 
 START_TEST(a_long_file_comes_in_portions)
 {
-    const char *text = rows_of(BATCH_CONTACTS_MAX + 5);
+    const char *first = rows_of(1), *text = rows_of(BATCH_CONTACTS_MAX + 5);
+    const char *again = pool_printf(pool, "%s%s", text, strchr(first, '\n') + 1);
     struct batch_request r = {.count = 0};
+    struct seen_numbers *seen;
     struct csv csv;
     bool more;
 
-    ck_assert_ok(csv_open(&csv, pool, str_of(text), &err), err);
-    batch_request_take_rows(pool, &csv, &r, &more);
+    seen_numbers_create(&seen);
+    ck_assert_ok(csv_open(&csv, pool, str_of(again), &err), err);
+    batch_request_take_rows(pool, &csv, seen, &r, &more);
     ck_assert(more && r.count == BATCH_CONTACTS_MAX);
-    batch_request_take_rows(pool, &csv, &r, &more);
+    batch_request_take_rows(pool, &csv, seen, &r, &more);
     ck_assert(!more && r.count == 5);
     ck_assert_uint_eq(r.contacts[0].line, BATCH_CONTACTS_MAX + 2);
+    /* of all its portions a number is called once */
+    ck_assert_uint_eq(r.refusal_count, 1);
+    ck_assert_uint_eq(r.refusals[0].line, BATCH_CONTACTS_MAX + 7);
+    ck_assert_str_is(r.refusals[0].message, "Line 2 has the same contact_number.");
+    seen_numbers_destroy(&seen);
 }
 END_TEST
 
