@@ -16,8 +16,9 @@
 #include <string.h>
 
 #define TRIES 4
-#define CALLS_AT_ONCE 64 /* what a statement is prepared for is kept for good; more is no faster   \
-                          */
+#define CALLS_AT_ONCE                                                                              \
+    64 /* what a statement is prepared for is kept for good; more is no faster                     \
+        */
 
 struct making {
     struct pool *pool;
@@ -130,18 +131,6 @@ static int judge(struct db *db, struct making *m, struct err *err)
 }
 
 /* ---- writing ---- */
-
-static int read_clock(struct db *db, usec_t *now_r, struct err *err)
-{
-    struct query *q = db_use(db, STMT_CLOCK);
-
-    if (query_run(q, err) != 0)
-        return -1;
-    if (!query_next(q))
-        return err_set(err, ERR_INTERNAL, "the database has no clock");
-    *now_r = query_time(q);
-    return 0;
-}
 
 static void fill_row(const struct making *m)
 {
@@ -289,7 +278,7 @@ static int make(struct db *db, void *ctx, struct err *err)
         return -1;
     if (m->done)
         return 0;
-    if (read_clock(db, &m->now, err) != 0 || judge(db, m, err) != 0)
+    if (db_now(db, &m->now, err) != 0 || judge(db, m, err) != 0)
         return -1;
     fill_row(m);
     if (insert_batch(db, m, err) != 0 || insert_calls(db, m, err) != 0 ||

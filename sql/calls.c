@@ -102,17 +102,6 @@ int calls_replay(struct db *db, struct pool *pool, const struct call_new *call,
     return 0;
 }
 
-static int read_clock(struct db *db, usec_t *now_r, struct err *err)
-{
-    struct query *q = db_use(db, STMT_CLOCK);
-    if (query_run(q, err))
-        return -1;
-    if (!query_next(q))
-        return err_set(err, ERR_INTERNAL, "the database has no clock");
-    *now_r = query_time(q);
-    return 0;
-}
-
 static int insert_disallowed(struct db *db, const struct call_new *call, enum call_error reason,
                              usec_t now, struct err *err)
 {
@@ -145,7 +134,7 @@ static int write_disallowed(struct db *db, struct pool *pool, const struct call_
 {
     usec_t now = TIME_NONE;
     struct wakes wakes = {0};
-    if (read_clock(db, &now, err) || insert_disallowed(db, call, reason, now, err))
+    if (db_now(db, &now, err) || insert_disallowed(db, call, reason, now, err))
         return -1;
     struct event_data event = {
         .type = EVENT_CALL_DISALLOWED,

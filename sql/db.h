@@ -53,13 +53,15 @@ int db_server_version(struct db *db, struct pool *pool, const char **version_r,
 
 /*
  * Errors of query_run() and of the transaction calls:
- *   ERR_UNAVAILABLE  no connection, or it broke before the statement can have had an effect, or a
- *                    deadlock or lock time-out (1213, 1205: the transaction is over, repeat it
- * whole) ERR_UNCERTAIN    the connection broke while a statement outside a transaction that writes,
- * or a commit, was under way: it may have happened ERR_CONFLICT     a duplicate key (1062);
- * query_duplicate_key() says which ERR_INTERNAL     anything else: our own bug or a broken schema;
- * the message has number and text Session of every connection: READ COMMITTED, UTC, utf8mb4, strict
- * mode, autocommit, CLIENT_FOUND_ROWS (matched rows count as affected).
+ * - ERR_UNAVAILABLE: no connection, or it broke before the statement can have had an effect, or a
+ *   deadlock or lock time-out (1213, 1205: the transaction is over, repeat it whole)
+ * - ERR_UNCERTAIN: the connection broke while a statement outside a transaction that writes, or a
+ *   commit, was under way: it may have happened
+ * - ERR_CONFLICT: a duplicate key (1062); query_duplicate_key() says which
+ * - ERR_INTERNAL: anything else: our own bug or a broken schema; the message has number and text
+ *
+ * Session of every connection: READ COMMITTED, UTC, utf8mb4, strict mode, autocommit,
+ * CLIENT_FOUND_ROWS (matched rows count as affected).
  */
 int db_begin(struct db *db, struct err *err) MUST_CHECK;
 int db_commit(struct db *db, struct err *err) MUST_CHECK;
@@ -107,6 +109,9 @@ struct str query_str(struct query *q, struct pool *pool); /* NULL: STR_NULL */
 bool query_id(struct query *q, struct id *id_r);          /* false: NULL, zeroed */
 usec_t query_time(struct query *q);                       /* NULL: TIME_NONE */
 void query_skip(struct query *q, unsigned columns);
+
+/* The database's clock, which every time in a row is from; inside a transaction, too. */
+int db_now(struct db *db, usec_t *now_r, struct err *err) MUST_CHECK;
 
 /* Text that is no prepared statement: migrations and doctor only. Runs the statements of a script
  * one by one. */

@@ -2,38 +2,28 @@
  * deliveries.c - draws deliveries. What became of them is written in deliveries_finish.c.
  */
 #include "sql/deliveries.h"
+#include "sql/list.h"
 #include <string.h>
 
 int deliveries_due(struct db *db, struct pool *pool, struct due_destination **rows_r,
                    size_t *count_r, usec_t *offset, struct err *err)
 {
-    usec_t asked_at = clock_monotonic();
-    struct query *q = db_use(db, STMT_CLOCK);
-    if (query_run_again(q, err))
+    usec_t asked_at = clock_monotonic(), now = TIME_NONE;
+    if (db_now(db, &now, err) != 0)
         return -1;
-    if (!query_next(q))
-        return err_set(err, ERR_INTERNAL, "the database has no clock");
-    *offset = clock_offset(*offset, query_time(q), asked_at, clock_monotonic());
+    *offset = clock_offset(*offset, now, asked_at, clock_monotonic());
 
-    q = db_use(db, STMT_DELIVERY_DUE);
+    struct query *q = db_use(db, STMT_DELIVERY_DUE);
+    size_t room = 0;
+    *rows_r = NULL;
+    *count_r = 0;
     if (query_run_again(q, err))
         return -1;
-    struct due_destination *rows = NULL;
-    size_t count = 0, room = 0;
     while (query_next(q)) {
-        if (count == room) {
-            room = room ? room * 2 : 64;
-            struct due_destination *more = pool_new(pool, struct due_destination, room);
-            if (count > 0)
-                memcpy(more, rows, count * sizeof *more);
-            rows = more;
-        }
-        query_id(q, &rows[count].destination_id);
-        rows[count].due_at = query_time(q);
-        count++;
+        struct due_destination *row = LIST_NEXT(pool, rows_r, count_r, &room);
+        query_id(q, &row->destination_id);
+        row->due_at = query_time(q);
     }
-    *rows_r = rows;
-    *count_r = count;
     return 0;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "sql/events.h"
 #include "lib/base/crypto.h"
+#include "sql/list.h"
 #include <string.h>
 
 /* More than any event needs: a summary and a message are bounded on their way in. */
@@ -74,16 +75,8 @@ static int destinations_of(struct db *db, struct pool *pool, const struct id *wo
         return -1;
     *found = (struct wakes){0};
     size_t room = 0;
-    while (query_next(q)) {
-        if (found->count == room) {
-            room = room ? room * 2 : 8;
-            struct id *more = pool_new(pool, struct id, room);
-            if (found->count > 0)
-                memcpy(more, found->ids, found->count * sizeof *more);
-            found->ids = more;
-        }
-        query_id(q, &found->ids[found->count++]);
-    }
+    while (query_next(q))
+        query_id(q, LIST_NEXT(pool, &found->ids, &found->count, &room));
     return 0;
 }
 
@@ -143,22 +136,11 @@ int events_write(struct db *db, struct pool *pool, const struct id *workspace_id
     return events_write_many(db, pool, workspace_id, event, 1, first_wait, wakes, err);
 }
 
-static int read_clock(struct db *db, usec_t *now_r, struct err *err)
-{
-    struct query *q = db_use(db, STMT_CLOCK);
-    if (query_run(q, err))
-        return -1;
-    if (!query_next(q))
-        return err_set(err, ERR_INTERNAL, "the database has no clock");
-    *now_r = query_time(q);
-    return 0;
-}
-
 int events_write_sample(struct db *db, const struct id *workspace_id, const struct id *endpoint_id,
                         struct event_data *event, struct id *delivery_id_r, struct err *err)
 {
     struct pool *pool;
-    if (read_clock(db, &event->created_at, err))
+    if (db_now(db, &event->created_at, err))
         return -1;
     pool_create(&pool);
     int failed = insert_events(db, pool, workspace_id, false, event, 1, err);

@@ -8,29 +8,23 @@
 #include "sql/fence.h"
 #include "lib/base/crypto.h"
 #include "sql/fence_private.h"
+#include "sql/list.h"
 #include <string.h>
 
 int fence_due_agents(struct db *db, struct pool *pool, struct calls_of **agents_r, size_t *count_r,
                      struct err *err)
 {
     struct query *q = db_use(db, STMT_FENCE_DUE_AGENTS);
+    size_t room = 0;
+    *agents_r = NULL;
+    *count_r = 0;
     if (query_run_again(q, err))
         return -1;
-    struct calls_of *agents = NULL;
-    size_t count = 0, room = 0;
     while (query_next(q)) {
-        if (count == room) {
-            room = room ? room * 2 : 32;
-            struct calls_of *more = pool_new(pool, struct calls_of, room);
-            if (count > 0)
-                memcpy(more, agents, count * sizeof *more);
-            agents = more;
-        }
-        query_id(q, &agents[count].agent_id);
-        agents[count++].batched = query_i64(q) != 0;
+        struct calls_of *of = LIST_NEXT(pool, agents_r, count_r, &room);
+        query_id(q, &of->agent_id);
+        of->batched = query_i64(q) != 0;
     }
-    *agents_r = agents;
-    *count_r = count;
     return 0;
 }
 

@@ -69,17 +69,6 @@ static int read_day(struct db *db, const struct placing_agent *a, struct fence_r
     return 0;
 }
 
-static int read_clock(struct db *db, usec_t *now_r, struct err *err)
-{
-    struct query *q = db_use(db, STMT_CLOCK);
-    if (query_run(q, err))
-        return -1;
-    if (!query_next(q))
-        return err_set(err, ERR_INTERNAL, "the database has no clock");
-    *now_r = query_time(q);
-    return 0;
-}
-
 /* Batches leave lines that are free to single calls of any of the workspace's agents. Asked only
  * where they would compete. */
 static int read_singles(struct db *db, const struct placing_agent *a, bool *wait_r, struct err *err)
@@ -105,7 +94,7 @@ int fence_read_room(struct db *db, const struct placing_agent *a, const struct f
         .paced_until = TIME_NONE,
     };
     if (!fence_is_counted(a))
-        return read_clock(db, &room_r->now, err);
+        return db_now(db, &room_r->now, err);
     if (read_lines(db, a, room_r, err))
         return -1;
     bool compete = ask->of.batched && room_r->workspace_lines < (int64_t)ask->limit;

@@ -136,13 +136,11 @@ int figures_read(struct db *db, int64_t most, usec_t lease_grace, struct figures
 {
     struct counting c = {
         .db = db, .most = most, .longest_lease = ENDPOINT_TIMEOUT_MAX * USEC_PER_S + lease_grace};
-    struct query *q = db_use(db, STMT_CLOCK);
-    if (first_row(q, err))
+    usec_t now = TIME_NONE;
+    if (db_now(db, &now, err) || read_calls(&c, now, figures_r, err) ||
+        read_deliveries(&c, now, figures_r, err))
         return -1;
-    usec_t now = query_time(q);
-    if (read_calls(&c, now, figures_r, err) || read_deliveries(&c, now, figures_r, err))
-        return -1;
-    q = db_use(db, STMT_FIGURES_DESTINATIONS);
+    struct query *q = db_use(db, STMT_FIGURES_DESTINATIONS);
     if (first_row(q, err))
         return -1;
     figures_r->endpoints_held = query_i64(q);

@@ -317,6 +317,18 @@ int query_run_again(struct query *q, struct err *err)
     return run(q, true, err);
 }
 
+int db_now(struct db *db, usec_t *now_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CLOCK);
+
+    if (query_run_again(q, err) != 0)
+        return -1;
+    if (!query_next(q))
+        return err_set(err, ERR_INTERNAL, "the database has no clock");
+    *now_r = query_time(q);
+    return 0;
+}
+
 uint64_t query_affected(const struct query *q)
 {
     return q->affected;
