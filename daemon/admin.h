@@ -58,8 +58,7 @@ struct admin {
 
 extern const struct admin_command admin_migrate[], admin_config[], admin_workspace[], admin_agent[],
     admin_key[], admin_keyfile[], admin_webhook[], admin_hook[], admin_carrier[], admin_call[],
-    admin_doctor[], admin_user[], admin_suppress[],
-    admin_batch[], admin_rekey[];
+    admin_doctor[], admin_user[], admin_suppress[], admin_batch[], admin_rekey[];
 
 /* ---- daemon/admin_args.c ---- */
 

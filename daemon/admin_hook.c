@@ -37,14 +37,8 @@ static int read_secret(const struct admin *a, struct str *secret_r, struct err *
     *secret_r = admin_value(a, "secret");
     if (secret_r->p != NULL)
         return secret_check(*secret_r, "--secret", err);
-    if (admin_given(a, "signed")) {
-        unsigned char random[32];
-        char *text = pool_alloc(a->pool, SECRET_TEXT_SIZE);
-        crypto_random(random, sizeof(random));
-        secret_make(random, text);
-        crypto_wipe(random, sizeof(random));
-        *secret_r = str_of(text);
-    }
+    if (admin_given(a, "signed"))
+        *secret_r = secret_new(a->pool);
     return 0;
 }
 

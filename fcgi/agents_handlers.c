@@ -18,10 +18,7 @@ static void write_agent(struct buf *b, const struct agent_row *row)
     member_text(b, "greeting", s->greeting);
     member_text(b, "language", s->language);
     member_text(b, "voice", s->voice);
-    if (id_is_zero(&s->carrier_id))
-        member_null(b, "carrier_id");
-    else
-        member_id(b, "carrier_id", ID_CARRIER, &s->carrier_id);
+    member_id(b, "carrier_id", ID_CARRIER, &s->carrier_id);
     member_text(b, "from_number", s->from_number.n > 0 ? s->from_number : STR_NULL);
     member_i64(b, "start_delay_seconds", s->start_delay_seconds);
     member_i64(b, "ring_timeout_seconds", s->ring_timeout_seconds);

@@ -1,12 +1,12 @@
 /*
  * carriers_handlers.c - a workspace's carriers: made, read, changed, given another secret, deleted.
  */
+#include "fcgi/customer_url.h"
 #include "fcgi/list_query.h"
 #include "fcgi/member.h"
 #include "fcgi/responder.h"
 #include "lib/rules/fields.h"
 #include "lib/rules/signature.h"
-#include "lib/rules/url_guard.h"
 #include "sql/carriers.h"
 
 #define URL_MAX 2048
@@ -45,22 +45,6 @@ static const struct field create_fields[] = {
 };
 static const struct field change_fields[] = {CHANGEABLE_FIELDS};
 
-static bool has(uint64_t bits, unsigned field)
-{
-    return (bits & (UINT64_C(1) << field)) != 0;
-}
-
-static int check_url(const struct responder *rs, struct pool *pool, struct str url, struct err *err)
-{
-    struct url_guard *guard;
-
-    if (url_guard_parse(pool, str_of(rs->conf->deliver_allow_cidrs), &guard, err) != 0) {
-        err->code = ERR_INTERNAL;
-        return err_prefix(err, "deliver_allow_cidrs");
-    }
-    return url_guard_check(guard, url, "url", err);
-}
-
 struct edit {
     const struct responder *rs;
     const struct request *rq;
@@ -71,11 +55,11 @@ struct edit {
 static int check_kind(const struct edit *e, enum carrier_kind kind, const struct carrier_fields *f,
                       uint64_t given, struct err *err)
 {
-    if (kind == CARRIER_SIMULATOR && has(given, FIELD_URL))
+    if (kind == CARRIER_SIMULATOR && field_in(given, FIELD_URL))
         return err_set(err, ERR_INVALID, "url must be left out: the simulator has none.");
     if (kind == CARRIER_SIMULATOR && f->secret.p != NULL)
         return err_set(err, ERR_INVALID, "secret must be left out: the simulator has none.");
-    if (kind != CARRIER_SIMULATOR && e->making && !has(given, FIELD_URL))
+    if (kind != CARRIER_SIMULATOR && e->making && !field_in(given, FIELD_URL))
         return err_set(err, ERR_INVALID, "url is required.");
     return 0;
 }
@@ -99,14 +83,15 @@ static int edit_row(struct carrier_row *row, void *ctx, struct err *err)
                     e->making ? COUNT(create_fields) : COUNT(change_fields), !e->making, &f, &seen,
                     err) != 0 ||
         check_kind(e, (enum carrier_kind)f.kind, &f, seen.given, err) != 0 ||
-        (has(seen.given, FIELD_URL) && check_url(e->rs, pool, f.url, err) != 0) ||
+        (field_in(seen.given, FIELD_URL) &&
+         customer_url_check(e->rs->conf, pool, f.url, err) != 0) ||
         (f.secret.p != NULL && secret_check(f.secret, "secret", err) != 0))
         return -1;
     row->kind = (enum carrier_kind)f.kind;
     row->name = f.name;
     row->url = f.url;
-    row->concurrent_calls = has(seen.nulls, FIELD_CONCURRENT_CALLS) ? 0 : f.concurrent_calls;
-    row->calls_per_second = has(seen.nulls, FIELD_CALLS_PER_SECOND) ? 0 : f.calls_per_second;
+    row->concurrent_calls = field_in(seen.nulls, FIELD_CONCURRENT_CALLS) ? 0 : f.concurrent_calls;
+    row->calls_per_second = field_in(seen.nulls, FIELD_CALLS_PER_SECOND) ? 0 : f.calls_per_second;
     e->secret = f.secret;
     return 0;
 }

@@ -17,10 +17,7 @@ void delivery_json_begin(struct buf *b, const struct delivery_row *row)
     }
     member_id(b, "event_id", ID_EVENT, &row->event_id);
     member_text(b, "event_type", row->has_event ? str_of(event_type_text(row->type)) : STR_NULL);
-    if (id_is_zero(&row->call_id))
-        member_null(b, "call_id");
-    else
-        member_id(b, "call_id", ID_CALL, &row->call_id);
+    member_id(b, "call_id", ID_CALL, &row->call_id);
     member_text(b, "state", str_of(delivery_state_text(row->state)));
     member_bool(b, "in_flight", row->in_flight);
     member_i64(b, "attempt_count", row->attempts);

@@ -42,10 +42,7 @@ static void begin_event(struct buf *b, const struct event_row *row)
 {
     object_begin(b, "event_id", ID_EVENT, &row->event_id);
     member_text(b, "event_type", str_of(event_type_text(row->type)));
-    if (id_is_zero(&row->call_id))
-        member_null(b, "call_id");
-    else
-        member_id(b, "call_id", ID_CALL, &row->call_id);
+    member_id(b, "call_id", ID_CALL, &row->call_id);
     member_time(b, "created_at", row->created_at);
 }
 

@@ -2,8 +2,8 @@
  * function_call.c - one try after another, as the rules say, within one deadline.
  */
 #include "fcgi/function_call.h"
+#include "fcgi/customer_url.h"
 #include "lib/base/log.h"
-#include "lib/rules/url_guard.h"
 #include "sql/erasure.h"
 #include "sql/function_counters.h"
 #include "sql/ids.h"
@@ -35,11 +35,8 @@ static int open_client(struct responder *rs, struct err *err)
         return 0;
     if (rs->http_pool == NULL)
         pool_create(&rs->http_pool);
-    if (rs->guard == NULL && url_guard_parse(rs->http_pool, str_of(rs->conf->deliver_allow_cidrs),
-                                             &rs->guard, err) != 0) {
-        err->code = ERR_INTERNAL;
-        return err_prefix(err, "deliver_allow_cidrs");
-    }
+    if (rs->guard == NULL && customer_url_guard(rs->conf, rs->http_pool, &rs->guard, err) != 0)
+        return -1;
     conf.guard_ctx = rs->guard;
     if (http_client_create(&rs->http, &conf, err) != 0)
         return -1;

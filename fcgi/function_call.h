@@ -20,7 +20,8 @@ struct function_call {
 
 /* Runs it, with its retries. *run_r is the last run as it was recorded, *outcome_r how it ended; a
  * function that failed is no error here. Runs that could not be written are logged: what was done
- * is done, and is answered. ERR_RATE_LIMITED: as many as may run at once do. ERR_UNAVAILABLE and ERR_INTERNAL: nothing was sent. */
+ * is done, and is answered. ERR_RATE_LIMITED: as many as may run at once do. ERR_UNAVAILABLE and
+ * ERR_INTERNAL: nothing was sent. */
 int function_call(struct responder *rs, struct pool *pool, const struct function_call *call,
                   struct function_run *run_r, struct function_outcome *outcome_r,
                   struct err *err) MUST_CHECK;

@@ -56,10 +56,7 @@ void function_run_json_begin(struct buf *b, struct pool *pool, const struct func
     object_begin(b, "run_id", ID_RUN, &run->run_id);
     member_id(b, "function_id", ID_FUNCTION, &run->function_id);
     member_text(b, "function_name", run->function_name);
-    if (id_is_zero(&run->call_id))
-        member_null(b, "call_id");
-    else
-        member_id(b, "call_id", ID_CALL, &run->call_id);
+    member_id(b, "call_id", ID_CALL, &run->call_id);
     member_text(b, "phase", str_of(function_phase_text(run->phase)));
     member_i64(b, "attempt", run->attempt);
     member_i64(b, "tried", run->tried);

@@ -3,6 +3,7 @@
  * switched, deleted; their runs; and the secret that they are signed with. Running them is
  * function_calls_handlers.c.
  */
+#include "fcgi/customer_url.h"
 #include "fcgi/function_json.h"
 #include "fcgi/list_query.h"
 #include "fcgi/member.h"
@@ -22,15 +23,6 @@ static int no_such_function(struct err *err)
 static int read_function_id(const struct request *rq, struct id *id_r, struct err *err)
 {
     return id_parse(ID_FUNCTION, rq->match.args[0], id_r) == 0 ? 0 : no_such_function(err);
-}
-
-static int parse_guard(const struct responder *rs, struct pool *pool, struct url_guard **guard_r,
-                       struct err *err)
-{
-    if (url_guard_parse(pool, str_of(rs->conf->deliver_allow_cidrs), guard_r, err) == 0)
-        return 0;
-    err->code = ERR_INTERNAL;
-    return err_prefix(err, "deliver_allow_cidrs");
 }
 
 static int answer_function(struct request *rq, struct answer *an, const struct function *function,
@@ -60,7 +52,7 @@ int function_create(struct responder *rs, struct request *rq, struct answer *an,
     struct url_guard *guard;
     uint64_t given;
 
-    if (parse_guard(rs, rq->pool, &guard, err) != 0 ||
+    if (customer_url_guard(rs->conf, rq->pool, &guard, err) != 0 ||
         function_settings_read(rq->pool, rq->json, false, guard, &function, &given, err) != 0)
         return -1;
     if (functions_create(rs->db, rq->pool, rs->ring, &function, err) != 0)
@@ -177,7 +169,7 @@ int function_change(struct responder *rs, struct request *rq, struct answer *an,
     struct edit edit = {.rq = rq};
     struct url_guard *guard;
 
-    if (parse_guard(rs, rq->pool, &guard, err) != 0)
+    if (customer_url_guard(rs->conf, rq->pool, &guard, err) != 0)
         return -1;
     edit.guard = guard;
     return change(rs, rq, edit_settings, &edit, an, err);

@@ -89,16 +89,6 @@ static const struct field hook_table[] = {
     [FIELD_SIGNING_SECRET] = {FIELD(JSON, struct hook_fields, signing_secret)},
 };
 
-static struct str make_secret(struct pool *pool)
-{
-    unsigned char random[32];
-    char *text = pool_alloc(pool, SECRET_TEXT_SIZE);
-    crypto_random(random, sizeof(random));
-    secret_make(random, text);
-    crypto_wipe(random, sizeof(random));
-    return str_of(text);
-}
-
 /* A string, true (one is made), or null and false (none). */
 static int read_secret(struct pool *pool, const struct json *value, struct str *secret_r,
                        struct err *err)
@@ -108,7 +98,7 @@ static int read_secret(struct pool *pool, const struct json *value, struct str *
         return 0;
     if (json_type(value) == JSON_BOOL) {
         if (json_bool(value))
-            *secret_r = make_secret(pool);
+            *secret_r = secret_new(pool);
         return 0;
     }
     *secret_r = json_str(value);

@@ -56,6 +56,11 @@ void member_time(struct buf *b, const char *name, usec_t t)
 void member_id(struct buf *b, const char *name, enum id_kind kind, const struct id *id)
 {
     char text[ID_TEXT_SIZE];
+
+    if (id_is_zero(id)) {
+        member_null(b, name);
+        return;
+    }
     id_format(kind, id, text);
     member_text(b, name, str_of(text));
 }

@@ -17,6 +17,7 @@ void member_count(struct buf *b, const char *name, int64_t value); /* 0: null */
 void member_rate(struct buf *b, const char *name, int64_t rate);
 void member_bool(struct buf *b, const char *name, bool value);
 void member_time(struct buf *b, const char *name, usec_t t); /* TIME_NONE: null */
+/* Zeroed: null. */
 void member_id(struct buf *b, const char *name, enum id_kind kind, const struct id *id);
 void member_json(struct buf *b, const char *name, struct str json); /* STR_NULL: null */
 void member_null(struct buf *b, const char *name);

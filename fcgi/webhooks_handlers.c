@@ -2,6 +2,7 @@
  * webhooks_handlers.c - webhook endpoints: made, read, changed, switched, given a new secret, sent
  * a sample event.
  */
+#include "fcgi/customer_url.h"
 #include "fcgi/list_query.h"
 #include "fcgi/member.h"
 #include "fcgi/responder.h"
@@ -9,7 +10,6 @@
 #include "lib/rules/event.h"
 #include "lib/rules/fields.h"
 #include "lib/rules/signature.h"
-#include "lib/rules/url_guard.h"
 #include "sql/destinations.h"
 
 #define URL_MAX 2048
@@ -55,21 +55,6 @@ static const struct field change_fields[] = {CHANGEABLE_FIELDS};
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
-static bool has(uint64_t bits, unsigned field)
-{
-    return (bits & (UINT64_C(1) << field)) != 0;
-}
-
-static int check_url(const struct responder *rs, struct pool *pool, struct str url, struct err *err)
-{
-    struct url_guard *guard;
-    if (url_guard_parse(pool, str_of(rs->conf->deliver_allow_cidrs), &guard, err) != 0) {
-        err->code = ERR_INTERNAL;
-        return err_prefix(err, "deliver_allow_cidrs");
-    }
-    return url_guard_check(guard, url, "url", err);
-}
-
 struct edit {
     const struct responder *rs;
     const struct request *rq;
@@ -97,7 +82,7 @@ static int edit_row(struct endpoint_row *row, void *ctx, struct err *err)
 
     if (fields_read(e->rq->json, e->fields, e->field_count, e->changing, &f, &seen, err) != 0)
         return -1;
-    if (has(seen.given, FIELD_URL) && check_url(e->rs, pool, f.url, err) != 0)
+    if (field_in(seen.given, FIELD_URL) && customer_url_check(e->rs->conf, pool, f.url, err) != 0)
         return -1;
     if (f.secret.p != NULL && secret_check(f.secret, "secret", err) != 0)
         return -1;
@@ -111,7 +96,7 @@ static int edit_row(struct endpoint_row *row, void *ctx, struct err *err)
     row->events = f.events;
     row->timeout_seconds = f.timeout_seconds;
     row->max_in_flight = f.max_in_flight;
-    row->rate_per_second = has(seen.nulls, FIELD_RATE) ? 0 : f.rate_per_second;
+    row->rate_per_second = field_in(seen.nulls, FIELD_RATE) ? 0 : f.rate_per_second;
     e->secret = f.secret;
     return 0;
 }

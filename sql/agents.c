@@ -55,14 +55,6 @@ static const struct id *carrier_of(const struct agent_settings *set)
     return id_is_zero(&set->carrier_id) ? NULL : &set->carrier_id;
 }
 
-static void bind_i64_or_null(struct query *q, bool is, int64_t value)
-{
-    if (is)
-        query_bind_i64(q, value);
-    else
-        query_bind_null(q);
-}
-
 static void bind_str_if(struct query *q, bool is, struct str value)
 {
     query_bind_str(q, is ? value : STR_NULL);
@@ -92,12 +84,12 @@ int agents_create(struct db *db, struct agent_row *row, struct err *err)
     query_bind_str(q, retry_text(s->retry_on, retry));
     query_bind_str(q, s->retry_gaps_minutes);
     query_bind_i64(q, s->redial_on_unknown);
-    bind_i64_or_null(q, s->own_hours, h->from_minute);
-    bind_i64_or_null(q, s->own_hours, h->to_minute);
-    bind_i64_or_null(q, s->own_hours, h->days);
+    query_bind_i64_if(q, s->own_hours, h->from_minute);
+    query_bind_i64_if(q, s->own_hours, h->to_minute);
+    query_bind_i64_if(q, s->own_hours, h->days);
     query_bind_str(q, str_of(agent_outside_texts[s->outside_hours]));
-    bind_i64_or_null(q, s->concurrent_calls > 0, s->concurrent_calls);
-    bind_i64_or_null(q, s->calls_per_day > 0, s->calls_per_day);
+    query_bind_i64_if(q, s->concurrent_calls > 0, s->concurrent_calls);
+    query_bind_i64_if(q, s->calls_per_day > 0, s->calls_per_day);
     query_bind_i64(q, s->enabled);
     query_bind_id(q, &row->workspace_id);
     query_bind_id(q, carrier_id);
@@ -190,8 +182,8 @@ int agents_page(struct db *db, struct pool *pool, const struct id *workspace_id,
     *count_r = 0;
     query_bind_id(q, workspace_id);
     list_bind_page(q, &filter->page);
-    bind_i64_or_null(q, filter->enabled >= 0, filter->enabled);
-    bind_i64_or_null(q, filter->enabled >= 0, filter->enabled);
+    query_bind_i64_if(q, filter->enabled >= 0, filter->enabled);
+    query_bind_i64_if(q, filter->enabled >= 0, filter->enabled);
     query_bind_i64(q, filter->page.limit + 1);
     if (query_run_again(q, err) < 0)
         return -1;
@@ -205,47 +197,42 @@ int agents_page(struct db *db, struct pool *pool, const struct id *workspace_id,
 
 /* ---- changing ---- */
 
-static bool is_given(uint64_t given, enum agent_setting setting)
-{
-    return (given & (UINT64_C(1) << setting)) != 0;
-}
-
 /* In the order of AGENT_CHANGE: NULL leaves a column as it is; before those that NULL is a value
  * of stands whether they are written. */
 static void bind_change(struct query *q, const struct agent_settings *s, uint64_t given,
                         char retry[RETRY_TEXT_SIZE])
 {
     const struct calling_hours *h = &s->calling_hours;
-    bool hours = is_given(given, AGENT_CALLING_HOURS);
+    bool hours = field_in(given, AGENT_CALLING_HOURS);
 
-    bind_str_if(q, is_given(given, AGENT_NAME), s->name);
-    bind_str_if(q, is_given(given, AGENT_PROMPT), s->prompt);
-    bind_str_if(q, is_given(given, AGENT_GREETING), s->greeting);
-    bind_str_if(q, is_given(given, AGENT_LANGUAGE), s->language);
-    bind_str_if(q, is_given(given, AGENT_VOICE), s->voice);
-    query_bind_i64(q, is_given(given, AGENT_CARRIER));
+    bind_str_if(q, field_in(given, AGENT_NAME), s->name);
+    bind_str_if(q, field_in(given, AGENT_PROMPT), s->prompt);
+    bind_str_if(q, field_in(given, AGENT_GREETING), s->greeting);
+    bind_str_if(q, field_in(given, AGENT_LANGUAGE), s->language);
+    bind_str_if(q, field_in(given, AGENT_VOICE), s->voice);
+    query_bind_i64(q, field_in(given, AGENT_CARRIER));
     query_bind_id(q, carrier_of(s));
-    bind_str_if(q, is_given(given, AGENT_FROM_NUMBER), s->from_number);
-    bind_i64_or_null(q, is_given(given, AGENT_START_DELAY), s->start_delay_seconds);
-    bind_i64_or_null(q, is_given(given, AGENT_RING_TIMEOUT), s->ring_timeout_seconds);
-    bind_i64_or_null(q, is_given(given, AGENT_MAX_DURATION), s->max_duration_seconds);
-    bind_i64_or_null(q, is_given(given, AGENT_MAX_ATTEMPTS), s->max_attempts);
-    bind_str_if(q, is_given(given, AGENT_RETRY_ON), retry_text(s->retry_on, retry));
-    bind_str_if(q, is_given(given, AGENT_RETRY_GAPS), s->retry_gaps_minutes);
-    bind_i64_or_null(q, is_given(given, AGENT_REDIAL_ON_UNKNOWN), s->redial_on_unknown);
+    bind_str_if(q, field_in(given, AGENT_FROM_NUMBER), s->from_number);
+    query_bind_i64_if(q, field_in(given, AGENT_START_DELAY), s->start_delay_seconds);
+    query_bind_i64_if(q, field_in(given, AGENT_RING_TIMEOUT), s->ring_timeout_seconds);
+    query_bind_i64_if(q, field_in(given, AGENT_MAX_DURATION), s->max_duration_seconds);
+    query_bind_i64_if(q, field_in(given, AGENT_MAX_ATTEMPTS), s->max_attempts);
+    bind_str_if(q, field_in(given, AGENT_RETRY_ON), retry_text(s->retry_on, retry));
+    bind_str_if(q, field_in(given, AGENT_RETRY_GAPS), s->retry_gaps_minutes);
+    query_bind_i64_if(q, field_in(given, AGENT_REDIAL_ON_UNKNOWN), s->redial_on_unknown);
     query_bind_i64(q, hours);
-    bind_i64_or_null(q, s->own_hours, h->from_minute);
+    query_bind_i64_if(q, s->own_hours, h->from_minute);
     query_bind_i64(q, hours);
-    bind_i64_or_null(q, s->own_hours, h->to_minute);
+    query_bind_i64_if(q, s->own_hours, h->to_minute);
     query_bind_i64(q, hours);
-    bind_i64_or_null(q, s->own_hours, h->days);
-    bind_str_if(q, is_given(given, AGENT_OUTSIDE_HOURS),
+    query_bind_i64_if(q, s->own_hours, h->days);
+    bind_str_if(q, field_in(given, AGENT_OUTSIDE_HOURS),
                 str_of(agent_outside_texts[s->outside_hours]));
-    query_bind_i64(q, is_given(given, AGENT_CONCURRENT_CALLS));
-    bind_i64_or_null(q, s->concurrent_calls > 0, s->concurrent_calls);
-    query_bind_i64(q, is_given(given, AGENT_CALLS_PER_DAY));
-    bind_i64_or_null(q, s->calls_per_day > 0, s->calls_per_day);
-    bind_i64_or_null(q, is_given(given, AGENT_ENABLED), s->enabled);
+    query_bind_i64(q, field_in(given, AGENT_CONCURRENT_CALLS));
+    query_bind_i64_if(q, s->concurrent_calls > 0, s->concurrent_calls);
+    query_bind_i64(q, field_in(given, AGENT_CALLS_PER_DAY));
+    query_bind_i64_if(q, s->calls_per_day > 0, s->calls_per_day);
+    query_bind_i64_if(q, field_in(given, AGENT_ENABLED), s->enabled);
 }
 
 /* Nothing was written: is it the agent, or the carrier that it should get? */
@@ -279,7 +266,7 @@ struct change {
 static int change(struct db *db, void *ctx, struct err *err)
 {
     const struct change *c = ctx;
-    const struct id *carrier_id = is_given(c->given, AGENT_CARRIER) ? carrier_of(c->set) : NULL;
+    const struct id *carrier_id = field_in(c->given, AGENT_CARRIER) ? carrier_of(c->set) : NULL;
     char retry[RETRY_TEXT_SIZE];
     bool judge_anew = (c->given & POLICY_SETTINGS) != 0;
 

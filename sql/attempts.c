@@ -231,10 +231,7 @@ static int write_call(struct db *db, const struct conf *conf, const struct locke
     query_bind_time(q, change->tell_initiated ? l->now : TIME_NONE);
     query_bind_time(q, change->status == CALL_IN_PROGRESS ? l->now : TIME_NONE);
     query_bind_time(q, done || failed ? l->now : TIME_NONE);
-    if (done && report->duration_seconds >= 0)
-        query_bind_i64(q, report->duration_seconds);
-    else
-        query_bind_null(q);
+    query_bind_i64_if(q, done && report->duration_seconds >= 0, report->duration_seconds);
     query_bind_str(q, done ? outcome_of(report, change) : STR_NULL);
     query_bind_str(q, done ? cut(report->summary, SUMMARY_MAX) : STR_NULL);
     query_bind_str(q, done ? report->transcript : STR_NULL);

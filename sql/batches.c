@@ -26,7 +26,7 @@ const char *batch_status_shown(const struct batch_row *row)
     return row->open || row->status == BATCH_CANCELLED ? status_texts[row->status] : "done";
 }
 
-int batch_not_found(struct err *err)
+static int not_found(struct err *err)
 {
     return err_set(err, ERR_NOT_FOUND, "No such batch.");
 }
@@ -60,7 +60,7 @@ int batches_get(struct db *db, struct pool *pool, const struct id *workspace_id,
     if (query_run_again(q, err) != 0)
         return -1;
     if (!query_next(q))
-        return batch_not_found(err);
+        return not_found(err);
     batch_read_row(q, pool, row_r);
     return 0;
 }
@@ -188,7 +188,7 @@ static int lock(struct db *db, const struct switching *s, enum batch_status *sta
     if (query_run(q, err) != 0)
         return -1;
     if (!query_next(q))
-        return batch_not_found(err);
+        return not_found(err);
     *status_r = (enum batch_status)(query_i64(q) - 1);
     return 0;
 }

@@ -8,6 +8,5 @@
 
 /* Takes BATCH_COLUMNS. */
 void batch_read_row(struct query *q, struct pool *pool, struct batch_row *row);
-int batch_not_found(struct err *err);
 
 #endif

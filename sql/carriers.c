@@ -2,7 +2,6 @@
  * carriers.c - see carriers.h.
  */
 #include "sql/carriers.h"
-#include "lib/rules/signature.h"
 #include "sql/ids.h"
 #include "sql/list.h"
 #include "sql/transaction.h"
@@ -10,26 +9,6 @@
 static int not_found(struct err *err)
 {
     return err_set(err, ERR_NOT_FOUND, "There is no such carrier.");
-}
-
-static struct str given_or_made(struct str secret, struct pool *pool)
-{
-    if (secret.p != NULL)
-        return secret;
-    unsigned char random[32];
-    char *text = pool_alloc(pool, SECRET_TEXT_SIZE);
-    crypto_random(random, sizeof(random));
-    secret_make(random, text);
-    crypto_wipe(random, sizeof(random));
-    return str_of(text);
-}
-
-static void bind_limit(struct query *q, int64_t limit)
-{
-    if (limit > 0)
-        query_bind_i64(q, limit);
-    else
-        query_bind_null(q);
 }
 
 int carriers_create(struct db *db, struct pool *pool, const struct keyring *ring,
@@ -41,7 +20,7 @@ int carriers_create(struct db *db, struct pool *pool, const struct keyring *ring
     row->carrier_id = id_new();
     *secret_r = STR_NULL;
     if (row->kind != CARRIER_SIMULATOR) {
-        *secret_r = given_or_made(secret, pool);
+        *secret_r = secret.p != NULL ? secret : secret_new(pool);
         sealed = secret_seal(ring, &row->carrier_id, *secret_r, pool);
     }
     struct query *q = db_use(db, STMT_CARRIER_INSERT);
@@ -49,9 +28,9 @@ int carriers_create(struct db *db, struct pool *pool, const struct keyring *ring
     query_bind_str(q, str_of(carrier_kind_text(row->kind)));
     query_bind_str(q, row->name);
     query_bind_str(q, row->url);
-    query_bind_bytes(q, sealed.p, sealed.n);
-    bind_limit(q, row->concurrent_calls);
-    bind_limit(q, row->calls_per_second);
+    query_bind_blob(q, sealed);
+    query_bind_i64_if(q, row->concurrent_calls > 0, row->concurrent_calls);
+    query_bind_i64_if(q, row->calls_per_second > 0, row->calls_per_second);
     query_bind_id(q, &row->workspace_id);
     if (query_run_again(q, err) < 0)
         return -1;
@@ -164,8 +143,8 @@ static int change(struct db *db, void *ctx, struct err *err)
     struct query *q = db_use(db, STMT_CARRIER_CHANGE);
     query_bind_str(q, row.name);
     query_bind_str(q, row.url);
-    bind_limit(q, row.concurrent_calls);
-    bind_limit(q, row.calls_per_second);
+    query_bind_i64_if(q, row.concurrent_calls > 0, row.concurrent_calls);
+    query_bind_i64_if(q, row.calls_per_second > 0, row.calls_per_second);
     query_bind_id(q, w->carrier_id);
     return query_run(q, err);
 }
@@ -192,7 +171,7 @@ static int rotate(struct db *db, void *ctx, struct err *err)
     if (row.kind == CARRIER_SIMULATOR)
         return err_set(err, ERR_CONFLICT, "The simulator has no secret.");
     struct query *q = db_use(db, STMT_CARRIER_SET_SECRET);
-    query_bind_bytes(q, w->sealed.p, w->sealed.n);
+    query_bind_blob(q, w->sealed);
     query_bind_id(q, w->carrier_id);
     return query_run(q, err);
 }
@@ -201,7 +180,7 @@ int carriers_rotate_secret(struct db *db, struct pool *pool, const struct keyrin
                            const struct id *workspace_id, const struct id *carrier_id,
                            struct str secret, struct str *secret_r, struct err *err)
 {
-    *secret_r = given_or_made(secret, pool);
+    *secret_r = secret.p != NULL ? secret : secret_new(pool);
     struct work w = {.pool = pool,
                      .workspace_id = workspace_id,
                      .carrier_id = carrier_id,

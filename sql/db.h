@@ -82,8 +82,10 @@ size_t db_many_chunk(size_t n);
 
 /* Binds: they copy nothing; what they point to must live until query_run() returns. */
 void query_bind_i64(struct query *q, int64_t value);
-void query_bind_str(struct query *q, struct str s); /* STR_NULL binds NULL */
+void query_bind_i64_if(struct query *q, bool is, int64_t value); /* is false: NULL */
+void query_bind_str(struct query *q, struct str s);              /* STR_NULL binds NULL */
 void query_bind_bytes(struct query *q, const void *p, size_t n);
+void query_bind_blob(struct query *q, struct str s);      /* bytes, not text; STR_NULL binds NULL */
 void query_bind_id(struct query *q, const struct id *id); /* NULL binds NULL */
 void query_bind_time(struct query *q, usec_t t);          /* TIME_NONE binds NULL */
 void query_bind_null(struct query *q);

@@ -70,10 +70,7 @@ static int finish_failure(struct db *db, uint64_t owner, const struct finished_d
     query_bind_str(q, f->used_up ? STR("failed") : STR("waiting"));
     query_bind_i64(q, f->position);
     query_bind_time(q, f->due_at);
-    if (f->status > 0)
-        query_bind_i64(q, f->status);
-    else
-        query_bind_null(q);
+    query_bind_i64_if(q, f->status > 0, f->status);
     query_bind_str(q, str_of(f->error));
     query_bind_i64(q, (int64_t)owner);
     query_bind_i64(q, f->fence);
@@ -107,10 +104,7 @@ static void bind_log_row(struct query *q, const struct finished_delivery *f)
     query_bind_id(q, &f->workspace_id);
     query_bind_time(q, f->started_at);
     query_bind_i64(q, f->duration_ms);
-    if (f->status > 0)
-        query_bind_i64(q, f->status);
-    else
-        query_bind_null(q);
+    query_bind_i64_if(q, f->status > 0, f->status);
     query_bind_str(q, str_of(f->error));
     query_bind_str(q, f->detail);
     query_bind_str(q, f->response);

@@ -2,7 +2,6 @@
  * destinations.c - webhook endpoints: made, listed, changed, switched, given a new secret.
  */
 #include "sql/destinations.h"
-#include "lib/rules/signature.h"
 #include "sql/events.h"
 #include "sql/ids.h"
 #include "sql/list.h"
@@ -23,35 +22,10 @@ const char *destination_status_text(enum destination_status s)
     return (size_t)s < DESTINATION_STATUS_COUNT ? status_texts[s] : "?";
 }
 
-static struct str given_or_made(struct str secret, struct pool *pool)
-{
-    if (secret.p != NULL)
-        return secret;
-    unsigned char random[32];
-    char *text = pool_alloc(pool, SECRET_TEXT_SIZE);
-    crypto_random(random, sizeof(random));
-    secret_make(random, text);
-    crypto_wipe(random, sizeof(random));
-    return str_of(text);
-}
-
 static void bind_headers(struct query *q, struct pool *pool, const struct keyring *ring,
                          const struct endpoint_row *row)
 {
-    if (row->headers.p == NULL) {
-        query_bind_null(q);
-        return;
-    }
-    struct str sealed = secret_seal(ring, &row->endpoint_id, row->headers, pool);
-    query_bind_bytes(q, sealed.p, sealed.n);
-}
-
-static void bind_rate(struct query *q, const struct endpoint_row *row)
-{
-    if (row->rate_per_second > 0)
-        query_bind_i64(q, row->rate_per_second);
-    else
-        query_bind_null(q);
+    query_bind_blob(q, secret_seal(ring, &row->endpoint_id, row->headers, pool));
 }
 
 static int insert(struct db *db, struct pool *pool, const struct keyring *ring,
@@ -62,10 +36,10 @@ static int insert(struct db *db, struct pool *pool, const struct keyring *ring,
     query_bind_str(q, row->url);
     query_bind_str(q, row->description);
     query_bind_i64(q, row->events);
-    query_bind_bytes(q, sealed.p, sealed.n);
+    query_bind_blob(q, sealed);
     query_bind_i64(q, row->timeout_seconds);
     query_bind_i64(q, row->max_in_flight);
-    bind_rate(q, row);
+    query_bind_i64_if(q, row->rate_per_second > 0, row->rate_per_second);
     bind_headers(q, pool, ring, row);
     query_bind_id(q, &row->workspace_id);
     if (query_run_again(q, err) != 0)
@@ -129,7 +103,7 @@ int endpoints_create(struct db *db, struct pool *pool, const struct keyring *rin
                      struct err *err)
 {
     row->endpoint_id = id_new();
-    *secret_r = given_or_made(secret, pool);
+    *secret_r = secret.p != NULL ? secret : secret_new(pool);
     struct str sealed = secret_seal(ring, &row->endpoint_id, *secret_r, pool);
     int failed = insert(db, pool, ring, row, sealed, err);
     if (failed && err->code == ERR_UNCERTAIN) {
@@ -241,7 +215,7 @@ static int change(struct db *db, void *ctx, struct err *err)
     query_bind_i64(q, row.events);
     query_bind_i64(q, row.timeout_seconds);
     query_bind_i64(q, row.max_in_flight);
-    bind_rate(q, &row);
+    query_bind_i64_if(q, row.rate_per_second > 0, row.rate_per_second);
     bind_headers(q, w->pool, w->ring, &row);
     query_bind_id(q, w->endpoint_id);
     return query_run(q, err);
@@ -290,7 +264,7 @@ static int rotate(struct db *db, void *ctx, struct err *err)
     q = db_use(db, STMT_ENDPOINT_ROTATE);
     query_bind_time(q, w->previous_until);
     query_bind_time(q, w->previous_until);
-    query_bind_bytes(q, w->sealed.p, w->sealed.n);
+    query_bind_blob(q, w->sealed);
     query_bind_id(q, w->endpoint_id);
     return query_run(q, err);
 }
@@ -300,7 +274,7 @@ int endpoints_rotate_secret(struct db *db, struct pool *pool, const struct keyri
                             struct str secret, usec_t grace, struct str *secret_r,
                             usec_t *previous_until_r, struct err *err)
 {
-    *secret_r = given_or_made(secret, pool);
+    *secret_r = secret.p != NULL ? secret : secret_new(pool);
     struct locked_work w = {.pool = pool,
                             .ring = ring,
                             .workspace_id = workspace_id,

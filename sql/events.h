@@ -16,8 +16,7 @@ struct wakes {
 
 /* Writes the event (event->event_id is made here) and one delivery per endpoint of the workspace
  * whose filter lets it through, paused and disabled ones too: there it waits; and one per enabled
- * post-call function of the agent that is for it. first_wait: the
- * retry schedule's first entry. */
+ * post-call function of the agent that is for it. first_wait: the retry schedule's first entry. */
 int events_write(struct db *db, struct pool *pool, const struct id *workspace_id,
                  struct event_data *event, usec_t first_wait, struct wakes *wakes,
                  struct err *err) MUST_CHECK;

@@ -19,14 +19,6 @@ void function_run_take(struct function_run *run, const struct function_request *
     run->duration_ms = outcome->duration / USEC_PER_MS;
 }
 
-static void bind_bytes(struct query *q, struct str s)
-{
-    if (s.p == NULL)
-        query_bind_null(q);
-    else
-        query_bind_bytes(q, s.p, s.n);
-}
-
 /* Whole characters that the column has room for. */
 static struct str cut(struct str s, size_t max)
 {
@@ -51,13 +43,10 @@ static void bind_run(struct query *q, const struct function_run *run)
     query_bind_time(q, run->started_at);
     query_bind_i64(q, run->duration_ms);
     query_bind_str(q, run->request);
-    if (run->status > 0)
-        query_bind_i64(q, run->status);
-    else
-        query_bind_null(q);
+    query_bind_i64_if(q, run->status > 0, run->status);
     query_bind_str(q, run->error);
     query_bind_str(q, cut(run->detail, 500));
-    bind_bytes(q, run->response);
+    query_bind_blob(q, run->response);
     query_bind_str(q, run->saved);
 }
 

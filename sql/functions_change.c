@@ -34,21 +34,6 @@ static int lock_agent(struct db *db, const struct id *agent_id, const struct id 
 
 /* ---- binds ---- */
 
-static struct str sealed_headers(const struct work *w, const struct function *f)
-{
-    if (f->headers.p == NULL)
-        return STR_NULL;
-    return secret_seal(w->ring, &f->function_id, f->headers, w->pool);
-}
-
-static void bind_sealed(struct query *q, struct str sealed)
-{
-    if (sealed.p == NULL)
-        query_bind_null(q);
-    else
-        query_bind_bytes(q, sealed.p, sealed.n);
-}
-
 /* name to enabled, as both INSERT and UPDATE have them. */
 static void bind_settings(struct query *q, const struct work *w, const struct function *f)
 {
@@ -57,7 +42,7 @@ static void bind_settings(struct query *q, const struct work *w, const struct fu
     query_bind_str(q, f->description);
     query_bind_str(q, str_of(function_method_texts[f->method]));
     query_bind_str(q, f->url);
-    bind_sealed(q, sealed_headers(w, f));
+    query_bind_blob(q, secret_seal(w->ring, &f->function_id, f->headers, w->pool));
     query_bind_str(q, f->query);
     query_bind_str(q, f->body);
     query_bind_str(q, f->parameters);
@@ -105,12 +90,12 @@ static int insert_destination(struct db *db, const struct work *w, const struct 
     query_bind_str(q, function_plain_url(w->pool, f));
     query_bind_str(q, f->name);
     query_bind_i64(q, function_event_mask(f->when));
-    bind_sealed(q, secret_seal(w->ring, &f->function_id, w->secrets[0], w->pool));
+    query_bind_blob(q, secret_seal(w->ring, &f->function_id, w->secrets[0], w->pool));
     query_bind_null(q); /* signed by the old secret before: no function was */
     query_bind_null(q);
     query_bind_i64(q, timeout_seconds(f));
     query_bind_i64(q, FUNCTION_MAX_IN_FLIGHT);
-    bind_sealed(q, sealed_headers(w, f));
+    query_bind_blob(q, secret_seal(w->ring, &f->function_id, f->headers, w->pool));
     query_bind_str(q, f->enabled ? STR("enabled") : STR("disabled"));
     return query_run(q, err);
 }
@@ -132,7 +117,7 @@ static int change_destination(struct db *db, const struct work *w, const struct 
     query_bind_str(q, f->name);
     query_bind_i64(q, function_event_mask(f->when));
     query_bind_i64(q, timeout_seconds(f));
-    bind_sealed(q, sealed_headers(w, f));
+    query_bind_blob(q, secret_seal(w->ring, &f->function_id, f->headers, w->pool));
     query_bind_id(q, &f->function_id);
     return query_run(q, err);
 }

@@ -92,20 +92,6 @@ static int lock_hook(struct db *db, const struct work *work, struct err *err)
 
 /* ---- made and read ---- */
 
-static struct str seal(const struct keyring *ring, const struct id *hook_id, struct str secret,
-                       struct pool *pool)
-{
-    return secret.p ? secret_seal(ring, hook_id, secret, pool) : STR_NULL;
-}
-
-static void bind_sealed(struct query *q, struct str sealed)
-{
-    if (sealed.p)
-        query_bind_bytes(q, sealed.p, sealed.n);
-    else
-        query_bind_null(q);
-}
-
 static int write_new(struct db *db, void *ctx, struct err *err)
 {
     const struct work *work = ctx;
@@ -117,7 +103,7 @@ static int write_new(struct db *db, void *ctx, struct err *err)
     struct query *q = db_use(db, STMT_HOOK_INSERT);
     query_bind_id(q, work->hook_id);
     query_bind_str(q, work->name);
-    bind_sealed(q, work->sealed);
+    query_bind_blob(q, work->sealed);
     query_bind_id(q, work->workspace_id);
     if (query_run(q, err))
         return -1;
@@ -136,7 +122,7 @@ int hooks_create(struct db *db, struct pool *pool, const struct keyring *ring,
                         .hook_id = &hook_id,
                         .token = &token,
                         .name = hook->set_name ? hook->name : STR(""),
-                        .sealed = seal(ring, &hook_id, hook->secret, pool)};
+                        .sealed = secret_seal(ring, &hook_id, hook->secret, pool)};
     int status = transaction_run(db, write_new, &work, err);
     if (status == 0) {
         memcpy(token_r, token.text, sizeof token.text);
@@ -230,7 +216,8 @@ int hooks_change(struct db *db, struct pool *pool, const struct keyring *ring,
     query_bind_i64(q, change->set_name);
     query_bind_str(q, change->set_name ? change->name : STR_NULL);
     query_bind_i64(q, change->set_secret);
-    bind_sealed(q, change->set_secret ? seal(ring, hook_id, change->secret, pool) : STR_NULL);
+    query_bind_blob(q, change->set_secret ? secret_seal(ring, hook_id, change->secret, pool)
+                                          : STR_NULL);
     query_bind_id(q, hook_id);
     query_bind_id(q, workspace_id);
     query_bind_id(q, workspace_id);

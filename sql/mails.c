@@ -16,7 +16,7 @@ int mails_write(struct db *db, struct pool *pool, const struct keyring *ring,
     query_bind_id(q, &mail_id);
     query_bind_str(q, mail->to);
     query_bind_str(q, mail->subject);
-    query_bind_bytes(q, sealed.p, sealed.n);
+    query_bind_blob(q, sealed);
     return query_run(q, err);
 }
 

@@ -162,6 +162,11 @@ void query_bind_bytes(struct query *q, const void *p, size_t n)
     bind_data(q, MYSQL_TYPE_BLOB, p, n);
 }
 
+void query_bind_blob(struct query *q, struct str s)
+{
+    bind_data(q, MYSQL_TYPE_BLOB, s.p, s.n);
+}
+
 void query_bind_id(struct query *q, const struct id *id)
 {
     bind_data(q, MYSQL_TYPE_BLOB, id != NULL ? id->b : NULL, sizeof(id->b));
@@ -194,6 +199,14 @@ void query_bind_null(struct query *q)
 {
     set_null(next_bind(q, MYSQL_TYPE_STRING));
     bind_done(q);
+}
+
+void query_bind_i64_if(struct query *q, bool is, int64_t value)
+{
+    if (is)
+        query_bind_i64(q, value);
+    else
+        query_bind_null(q);
 }
 
 /* ---- running ---- */

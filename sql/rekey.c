@@ -89,9 +89,9 @@ static int write_rows(struct db *db, void *ctx, struct err *err)
         if (w->rows[i].anew.p == NULL)
             continue;
         struct query *q = db_use(db, w->set);
-        query_bind_bytes(q, w->rows[i].anew.p, w->rows[i].anew.n);
+        query_bind_blob(q, w->rows[i].anew);
         query_bind_id(q, &w->rows[i].row_id);
-        query_bind_bytes(q, w->rows[i].sealed.p, w->rows[i].sealed.n);
+        query_bind_blob(q, w->rows[i].sealed);
         if (query_run(q, err) != 0)
             return -1;
         w->resealed += query_affected(q);

@@ -18,8 +18,7 @@ const char *sealed_column(size_t column);
 struct rekey_figures {
     size_t under[256]; /* secrets by key id, as they were found */
     size_t resealed;   /* of them, now under the newest key */
-    size_t
-        unreadable; /* of them, under a key that is missing or not the one they were sealed with */
+    size_t unreadable; /* of them, for want of the key that they were sealed with */
 };
 
 struct rekey_batch {

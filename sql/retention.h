@@ -1,7 +1,8 @@
 /*
  * retention.h - deletes what a workspace need not keep any longer: calls that are over, with their
- * attempts, runs, events and deliveries; events of no call; try-outs of functions. What is still in use stays: a call that
- * is not over, and whatever has a delivery that waits. What was deleted stays counted (usage_days).
+ * attempts, runs, events and deliveries; events of no call; try-outs of functions. What is still in
+ * use stays: a call that is not over, and whatever has a delivery that waits. What was deleted
+ * stays counted (usage_days).
  */
 #ifndef HV_RETENTION_H
 #define HV_RETENTION_H

@@ -9,9 +9,22 @@ static struct str bound_to(const struct id *row_id)
     return (struct str){(const char *)row_id->b, sizeof(row_id->b)};
 }
 
+struct str secret_new(struct pool *pool)
+{
+    unsigned char random[32];
+    char *text = pool_alloc(pool, SECRET_TEXT_SIZE);
+
+    crypto_random(random, sizeof(random));
+    secret_make(random, text);
+    crypto_wipe(random, sizeof(random));
+    return str_of(text);
+}
+
 struct str secret_seal(const struct keyring *ring, const struct id *row_id, struct str secret,
                        struct pool *pool)
 {
+    if (secret.p == NULL)
+        return STR_NULL;
     size_t n = secret.n + SEAL_OVERHEAD;
     unsigned char *sealed = pool_alloc(pool, n);
     keyring_seal(ring, bound_to(row_id), secret, sealed);

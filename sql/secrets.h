@@ -9,7 +9,10 @@
 #include "lib/base/crypto.h"
 #include "lib/rules/attempt.h"
 
-/* The sealed form, in the pool. */
+/* A new signing secret: 32 random bytes in their text form (lib/rules/signature.h). */
+struct str secret_new(struct pool *pool);
+
+/* The sealed form, in the pool; STR_NULL stays STR_NULL. */
 struct str secret_seal(const struct keyring *ring, const struct id *row_id, struct str secret,
                        struct pool *pool);
 /* The secret in clear, in the pool. ERR_INTERNAL: another key file, or another row's secret. */

@@ -3,20 +3,8 @@
  * its post_call functions are.
  */
 #include "sql/signing.h"
-#include "lib/rules/signature.h"
 #include "sql/list.h"
 #include "sql/transaction.h"
-
-static struct str made(struct pool *pool)
-{
-    unsigned char random[32];
-    char *text = pool_alloc(pool, SECRET_TEXT_SIZE);
-
-    crypto_random(random, sizeof(random));
-    secret_make(random, text);
-    crypto_wipe(random, sizeof(random));
-    return str_of(text);
-}
 
 int signing_secrets(struct db *db, struct pool *pool, const struct keyring *ring,
                     const struct id *workspace_id, struct str **secrets_r, size_t *count_r,
@@ -53,9 +41,9 @@ int signing_secret_ensure(struct db *db, struct pool *pool, const struct keyring
         return -1;
     if (count > 0)
         return 0;
-    struct str sealed = secret_seal(ring, workspace_id, made(pool), pool);
+    struct str sealed = secret_seal(ring, workspace_id, secret_new(pool), pool);
     struct query *q = db_use(db, STMT_SIGNING_MAKE);
-    query_bind_bytes(q, sealed.p, sealed.n);
+    query_bind_blob(q, sealed);
     query_bind_id(q, workspace_id);
     return query_run_again(q, err);
 }
@@ -73,7 +61,7 @@ static int lock(struct db *db, struct rotation *r, bool *done_r, struct err *err
 {
     struct query *q = db_use(db, STMT_SIGNING_LOCK);
 
-    query_bind_bytes(q, r->sealed.p, r->sealed.n);
+    query_bind_blob(q, r->sealed);
     query_bind_id(q, r->workspace_id);
     if (query_run(q, err) != 0)
         return -1;
@@ -96,12 +84,7 @@ static int lock(struct db *db, struct rotation *r, bool *done_r, struct err *err
 static void bind_secret(struct query *q, const struct rotation *r, const struct id *row_id,
                         struct str secret)
 {
-    if (secret.p == NULL) {
-        query_bind_null(q);
-        return;
-    }
-    struct str sealed = secret_seal(r->ring, row_id, secret, r->pool);
-    query_bind_bytes(q, sealed.p, sealed.n);
+    query_bind_blob(q, secret_seal(r->ring, row_id, secret, r->pool));
 }
 
 static int rotate_destinations(struct db *db, const struct rotation *r, struct err *err)
@@ -139,7 +122,7 @@ static int rotate(struct db *db, void *ctx, struct err *err)
     struct query *q = db_use(db, STMT_SIGNING_ROTATE);
     query_bind_time(q, r->previous_until);
     query_bind_time(q, r->previous_until);
-    query_bind_bytes(q, r->sealed.p, r->sealed.n);
+    query_bind_blob(q, r->sealed);
     query_bind_id(q, r->workspace_id);
     if (query_run(q, err) != 0)
         return -1;
@@ -153,7 +136,7 @@ int signing_secret_rotate(struct db *db, struct pool *pool, const struct keyring
     struct rotation r = {.pool = pool,
                          .ring = ring,
                          .workspace_id = workspace_id,
-                         .secret = secret.p != NULL ? secret : made(pool),
+                         .secret = secret.p != NULL ? secret : secret_new(pool),
                          .grace = grace};
 
     r.sealed = secret_seal(ring, workspace_id, r.secret, pool);

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-
 static int no_such_workspace(struct err *err)
 {
     return err_set(err, ERR_NOT_FOUND, "there is no such workspace");
@@ -44,19 +43,6 @@ int workspaces_get(struct db *db, struct pool *pool, const struct id *workspace_
     view_r->created_at = query_time(q);
     view_r->updated_at = query_time(q);
     return 0;
-}
-
-static bool is_given(uint64_t given, enum workspace_setting setting)
-{
-    return (given & (UINT64_C(1) << setting)) != 0;
-}
-
-static void bind_i64_if(struct query *q, bool is, int64_t value)
-{
-    if (is)
-        query_bind_i64(q, value);
-    else
-        query_bind_null(q);
 }
 
 int workspaces_lock(struct db *db, const struct id *workspace_id, struct err *err)
@@ -102,22 +88,22 @@ static int change(struct db *db, void *ctx, struct err *err)
     const struct workspace_settings *s = c->set;
     uint64_t given = c->given;
     struct query *q = db_use(db, STMT_WORKSPACE_CHANGE);
-    bool hours = is_given(given, WORKSPACE_CALLING_HOURS);
+    bool hours = field_in(given, WORKSPACE_CALLING_HOURS);
 
-    query_bind_str(q, is_given(given, WORKSPACE_NAME) ? s->name : STR_NULL);
-    query_bind_str(q, is_given(given, WORKSPACE_TIME_ZONE) ? s->time_zone : STR_NULL);
-    bind_i64_if(q, hours, s->calling_hours.from_minute);
-    bind_i64_if(q, hours, s->calling_hours.to_minute);
-    bind_i64_if(q, hours, s->calling_hours.days);
-    query_bind_str(q, is_given(given, WORKSPACE_HOLIDAYS) ? s->holidays : STR_NULL);
-    query_bind_i64(q, is_given(given, WORKSPACE_CALLS_PER_DAY));
-    bind_i64_if(q, s->calls_per_day > 0, s->calls_per_day);
-    bind_i64_if(q, is_given(given, WORKSPACE_CONCURRENT_CALLS), s->concurrent_calls);
-    bind_i64_if(q, is_given(given, WORKSPACE_NUMBER_CALLS_PER_DAY), s->number_calls_per_day);
-    bind_i64_if(q, is_given(given, WORKSPACE_NUMBER_GAP), s->number_gap_minutes);
-    query_bind_str(q, is_given(given, WORKSPACE_NUMBER_TYPES) ? types_text(s->number_types)
+    query_bind_str(q, field_in(given, WORKSPACE_NAME) ? s->name : STR_NULL);
+    query_bind_str(q, field_in(given, WORKSPACE_TIME_ZONE) ? s->time_zone : STR_NULL);
+    query_bind_i64_if(q, hours, s->calling_hours.from_minute);
+    query_bind_i64_if(q, hours, s->calling_hours.to_minute);
+    query_bind_i64_if(q, hours, s->calling_hours.days);
+    query_bind_str(q, field_in(given, WORKSPACE_HOLIDAYS) ? s->holidays : STR_NULL);
+    query_bind_i64(q, field_in(given, WORKSPACE_CALLS_PER_DAY));
+    query_bind_i64_if(q, s->calls_per_day > 0, s->calls_per_day);
+    query_bind_i64_if(q, field_in(given, WORKSPACE_CONCURRENT_CALLS), s->concurrent_calls);
+    query_bind_i64_if(q, field_in(given, WORKSPACE_NUMBER_CALLS_PER_DAY), s->number_calls_per_day);
+    query_bind_i64_if(q, field_in(given, WORKSPACE_NUMBER_GAP), s->number_gap_minutes);
+    query_bind_str(q, field_in(given, WORKSPACE_NUMBER_TYPES) ? types_text(s->number_types)
                                                               : STR_NULL);
-    bind_i64_if(q, is_given(given, WORKSPACE_RETENTION), s->retention_days);
+    query_bind_i64_if(q, field_in(given, WORKSPACE_RETENTION), s->retention_days);
     query_bind_id(q, c->workspace_id);
     if (query_run(q, err) < 0)
         return -1;

@@ -125,21 +125,16 @@ wrong:
                    GAPS_MAX, GAP_MINUTES_MAX);
 }
 
-static bool has(uint64_t set, enum agent_setting setting)
-{
-    return (set & (UINT64_C(1) << setting)) != 0;
-}
-
 /* null is how a caller says "none" or "the workspace's". */
 static void take_nulls(uint64_t nulls, struct agent_settings *s)
 {
-    if (has(nulls, AGENT_CARRIER))
+    if (field_in(nulls, AGENT_CARRIER))
         memset(&s->carrier_id, 0, sizeof s->carrier_id);
-    if (has(nulls, AGENT_FROM_NUMBER))
+    if (field_in(nulls, AGENT_FROM_NUMBER))
         s->from_number = STR("");
-    if (has(nulls, AGENT_CONCURRENT_CALLS))
+    if (field_in(nulls, AGENT_CONCURRENT_CALLS))
         s->concurrent_calls = 0;
-    if (has(nulls, AGENT_CALLS_PER_DAY))
+    if (field_in(nulls, AGENT_CALLS_PER_DAY))
         s->calls_per_day = 0;
 }
 
@@ -173,15 +168,15 @@ int agent_settings_read(struct pool *pool, const struct json *json, bool changin
     take_nulls(seen.nulls, &body.s);
     if (check_texts(&body.s, err) != 0)
         return -1;
-    if ((has(seen.given, AGENT_PROMPT) &&
+    if ((field_in(seen.given, AGENT_PROMPT) &&
          agent_words_check(pool, "prompt", body.s.prompt, err) != 0) ||
-        (has(seen.given, AGENT_GREETING) &&
+        (field_in(seen.given, AGENT_GREETING) &&
          agent_words_check(pool, "greeting", body.s.greeting, err) != 0))
         return -1;
-    if (has(seen.given, AGENT_RETRY_GAPS) &&
+    if (field_in(seen.given, AGENT_RETRY_GAPS) &&
         read_gaps(pool, body.retry_gaps_minutes, &body.s.retry_gaps_minutes, err) != 0)
         return -1;
-    if (has(seen.given, AGENT_CALLING_HOURS)) {
+    if (field_in(seen.given, AGENT_CALLING_HOURS)) {
         body.s.own_hours = json_type(body.calling_hours) != JSON_NULL;
         if (body.s.own_hours && calling_hours_read(body.calling_hours, "calling_hours",
                                                    &body.s.calling_hours, err) != 0)

@@ -45,6 +45,12 @@ struct fields_seen {
     uint64_t nulls; /* it came as null */
 };
 
+/* Is this field, or setting, one of the set? */
+static inline bool field_in(uint64_t set, size_t field)
+{
+    return (set >> field & 1) != 0;
+}
+
 /* Fills the places of what was given; the rest keeps what it has, so that defaults, or the row that
  * is changed, go in first. changing: nothing is required, but something must be given. */
 int fields_read(const struct json *body, const struct field *fields, size_t count, bool changing,

@@ -84,11 +84,6 @@ static const struct field fields[FUNCTION_SETTING_COUNT] = {
     [FUNCTION_POSITION] = {SETTING(INT, position), .max = 1000},
 };
 
-static bool has(uint64_t set, enum function_setting setting)
-{
-    return (set & (UINT64_C(1) << setting)) != 0;
-}
-
 static int refuse(struct err *err, const char *field, const char *what)
 {
     return err_set(err, ERR_INVALID, "%s%s", field, what);
@@ -361,7 +356,7 @@ static void take(struct pool *pool, uint64_t given, enum function_setting settin
 {
     struct buf b;
 
-    if (!has(given, setting))
+    if (!field_in(given, setting))
         return;
     *into = STR_NULL;
     if (json_type(value) == JSON_NULL)
@@ -397,16 +392,16 @@ int function_settings_read(struct pool *pool, const struct json *json, bool chan
     body.on_missing = body.f.missing_fails;
     if (fields_read(json, fields, FUNCTION_SETTING_COUNT, changing, &body, &seen, err) != 0)
         return -1;
-    if (changing && (has(seen.given, FUNCTION_AGENT) || has(seen.given, FUNCTION_PHASE)))
-        return refuse(err, has(seen.given, FUNCTION_AGENT) ? "agent_id" : "phase",
+    if (changing && (field_in(seen.given, FUNCTION_AGENT) || field_in(seen.given, FUNCTION_PHASE)))
+        return refuse(err, field_in(seen.given, FUNCTION_AGENT) ? "agent_id" : "phase",
                       " can't be changed; make another function.");
-    if (!changing && has(seen.given, FUNCTION_POSITION))
+    if (!changing && field_in(seen.given, FUNCTION_POSITION))
         return refuse(err, "position", " is changed afterwards: a new function is the last.");
-    if (has(seen.given, FUNCTION_HEADERS) &&
+    if (field_in(seen.given, FUNCTION_HEADERS) &&
         custom_headers_merge(pool, body.f.headers, body.headers, &body.f.headers, err) != 0)
         return -1;
-    body.f.headers_lost = body.f.headers_lost && !has(seen.given, FUNCTION_HEADERS);
-    if (!changing && !has(seen.given, FUNCTION_TIMEOUT))
+    body.f.headers_lost = body.f.headers_lost && !field_in(seen.given, FUNCTION_HEADERS);
+    if (!changing && !field_in(seen.given, FUNCTION_TIMEOUT))
         body.f.timeout_ms = timeout_default[body.f.phase];
     body.f.missing_fails = body.on_missing != 0;
     take(pool, seen.given, FUNCTION_QUERY, body.query, &body.f.query);

@@ -20,8 +20,8 @@ const char *suppression_source_text(enum suppression_source source)
     return source_texts[source];
 }
 
-int suppression_source_parse(struct str text, const char *field,
-                             enum suppression_source *source_r, struct err *err)
+int suppression_source_parse(struct str text, const char *field, enum suppression_source *source_r,
+                             struct err *err)
 {
     for (unsigned s = 0; s < SUPPRESSION_SOURCE_COUNT; s++)
         if (str_is(text, source_texts[s])) {
@@ -56,8 +56,8 @@ int suppression_read(const struct json *body, struct suppression *suppression_r,
     if (fields_read(body, table, sizeof(table) / sizeof(*table), false, &given, &seen, err) != 0 ||
         check_number(given.contact_number, err) != 0)
         return -1;
-    *suppression_r = (struct suppression){
-        given.contact_number, (enum suppression_source)given.source, given.note};
+    *suppression_r = (struct suppression){given.contact_number,
+                                          (enum suppression_source)given.source, given.note};
     return 0;
 }
 

@@ -24,8 +24,8 @@ enum suppression_source {
 };
 const char *suppression_source_text(enum suppression_source source);
 /* ERR_INVALID names `field` and the sources that there are. */
-int suppression_source_parse(struct str text, const char *field,
-                             enum suppression_source *source_r, struct err *err) MUST_CHECK;
+int suppression_source_parse(struct str text, const char *field, enum suppression_source *source_r,
+                             struct err *err) MUST_CHECK;
 
 struct suppression {
     struct str contact_number;

@@ -38,11 +38,6 @@ static const struct field fields[] = {
 };
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 
-static bool has(uint64_t set, unsigned field)
-{
-    return (set & (UINT64_C(1) << field)) != 0;
-}
-
 static int by_text(const void *a, const void *b)
 {
     return memcmp(a, b, 10);
@@ -90,18 +85,18 @@ int workspace_settings_read(struct pool *pool, const struct json *json,
     if (fields_read(json, fields, FIELD_COUNT, true, &body, &seen, err) != 0)
         return -1;
     for (unsigned i = WORKSPACE_SETTING_COUNT; i < FIELD_COUNT; i++)
-        if (has(seen.given, i))
+        if (field_in(seen.given, i))
             return err_set(err, ERR_INVALID, "%s is set by the operator of this server alone.",
                            fields[i].name);
-    if (has(seen.nulls, WORKSPACE_CALLS_PER_DAY))
+    if (field_in(seen.nulls, WORKSPACE_CALLS_PER_DAY))
         body.s.calls_per_day = 0;
-    if (has(seen.given, WORKSPACE_TIME_ZONE) && !time_zone_form(body.s.time_zone))
+    if (field_in(seen.given, WORKSPACE_TIME_ZONE) && !time_zone_form(body.s.time_zone))
         return err_set(err, ERR_INVALID,
                        "time_zone must be the name of one, such as Asia/Kolkata.");
-    if (has(seen.given, WORKSPACE_CALLING_HOURS) &&
+    if (field_in(seen.given, WORKSPACE_CALLING_HOURS) &&
         calling_hours_read(body.calling_hours, "calling_hours", &body.s.calling_hours, err) != 0)
         return -1;
-    if (has(seen.given, WORKSPACE_HOLIDAYS) &&
+    if (field_in(seen.given, WORKSPACE_HOLIDAYS) &&
         read_holidays(pool, body.holidays, &body.s.holidays, err) != 0)
         return -1;
     *settings = body.s;
