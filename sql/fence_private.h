@@ -1,6 +1,6 @@
 /*
- * fence_private.h - what fence.c (the transaction), fence_counts.c (what is counted, under lock)
- * and fence_write.c (what comes of it) share.
+ * fence_private.h - what fence.c (the transaction), fence_draw.c (what it reads), fence_counts.c
+ * (what is counted, under lock) and fence_write.c (what comes of it) share.
  */
 #ifndef HV_FENCE_PRIVATE_H
 #define HV_FENCE_PRIVATE_H
@@ -61,6 +61,14 @@ struct drawn_call {
     enum fate fate;
     struct policy_verdict verdict; /* with FATE_HOLD and FATE_REFUSE */
 };
+
+/* fence_draw.c. */
+int fence_read_agent(struct db *db, struct pool *pool, const struct id *agent_id,
+                     struct placing_agent *a, struct err *err) MUST_CHECK;
+/* Up to limit due calls, locked; *now_r is left alone when there are none. */
+int fence_draw(struct db *db, struct pool *pool, const struct placing_agent *a,
+               const struct calls_of *of, size_t limit, struct drawn_call **drawn_r,
+               size_t *count_r, usec_t *now_r, struct err *err) MUST_CHECK;
 
 /* fence_counts.c. The workspace's row is locked first, so that what is counted stays true. */
 int fence_lock(struct db *db, const struct placing_agent *a, struct err *err) MUST_CHECK;
