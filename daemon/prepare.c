@@ -9,11 +9,10 @@
 
 #include "daemon/fault.h"
 #include "lib/base/pool.h"
+#include "sql/list.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SEATS_KEPT 1024
 
 static void again_lane_run(struct lane *lane, void *ctx);
 
@@ -23,6 +22,7 @@ void preparer_create(struct preparer **preparer_r, struct dispatcher *dispatcher
 
     p->dispatcher = dispatcher;
     p->finished_end = &p->finished;
+    seats_init(&p->seats);
     p->again_lane = loop_add_lane(dispatcher->loop, "prepare", again_lane_run, p);
     for (size_t i = 0; i < PREPARED_LANES; i++)
         p->prepared_lanes[i] = loop_add_lane(dispatcher->loop, "prepared", prepared_lane_run, p);
@@ -51,14 +51,14 @@ void preparer_destroy(struct preparer **preparer)
         p->under_way = one->older;
         preparation_free(one);
     }
-    free(p->seats);
+    seats_deinit(&p->seats);
     free(p);
     *preparer = NULL;
 }
 
 bool preparer_settled(const struct preparer *p)
 {
-    return p->taken == 0;
+    return p->seats.taken == 0;
 }
 
 void preparer_look(struct preparer *p)
@@ -68,77 +68,19 @@ void preparer_look(struct preparer *p)
         lane_poke(p->prepared_lanes[i]);
 }
 
-/* ---- seats ---- */
-
-static struct seat *seat_of(const struct preparer *p, const struct id *agent_id)
-{
-    for (size_t i = 0; i < p->seat_count; i++) {
-        if (id_eq(&p->seats[i].agent_id, agent_id))
-            return &p->seats[i];
-    }
-    return NULL;
-}
-
-static size_t taken_by(const struct preparer *p, const struct id *workspace_id)
-{
-    size_t taken = 0;
-    for (size_t i = 0; i < p->seat_count; i++) {
-        if (id_eq(&p->seats[i].workspace_id, workspace_id))
-            taken += p->seats[i].taken;
-    }
-    return taken;
-}
-
 size_t preparer_room(const struct preparer *p, const struct id *agent_id)
 {
     const struct conf *conf = p->dispatcher->conf;
-    const struct seat *seat = seat_of(p, agent_id);
-    size_t most = (size_t)conf->pre_call_in_flight_max;
-    size_t share = (size_t)conf->pre_call_workspace_max;
-    size_t taken = seat ? taken_by(p, &seat->workspace_id) : 0;
-    size_t room = p->taken < most ? most - p->taken : 0;
-    size_t left = taken < share ? share - taken : 0;
 
-    return room < left ? room : left;
-}
-
-static void forget_empty_seats(struct preparer *p)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < p->seat_count; i++) {
-        if (p->seats[i].taken > 0)
-            p->seats[kept++] = p->seats[i];
-    }
-    p->seat_count = kept;
-}
-
-static void take_seat(struct preparer *p, const struct id *agent_id, const struct id *workspace_id)
-{
-    struct seat *seat = seat_of(p, agent_id);
-
-    if (!seat) {
-        if (p->seat_count >= SEATS_KEPT)
-            forget_empty_seats(p);
-        if (p->seat_count == p->seat_room) {
-            p->seat_room = p->seat_room ? p->seat_room * 2 : 32;
-            p->seats = mem_realloc(p->seats, p->seat_room * sizeof *p->seats);
-        }
-        seat = &p->seats[p->seat_count++];
-        *seat = (struct seat){.agent_id = *agent_id, .workspace_id = *workspace_id};
-    }
-    seat->taken++;
-    p->taken++;
+    return seats_free_for(&p->seats, agent_id, (size_t)conf->pre_call_in_flight_max,
+                          (size_t)conf->pre_call_workspace_max);
 }
 
 void preparation_free(struct preparation *one)
 {
-    struct preparer *p = one->preparer;
-    struct seat *seat = seat_of(p, &one->context.agent_id);
     struct pool *pool = one->pool;
 
-    if (seat)
-        seat->taken--;
-    p->taken--;
+    seats_give_back(&one->preparer->seats, &one->context.agent_id);
     workflow_release(&one->workflow);
     pool_destroy(&pool);
 }
@@ -155,15 +97,7 @@ static void add_run(struct preparation *one, const struct function_request *requ
 {
     const struct function *function = function_at(one);
 
-    if (one->run_count == one->run_room) {
-        size_t room = one->run_room ? one->run_room * 2 : 4;
-        struct function_run *more = pool_new(one->pool, struct function_run, room);
-        if (one->run_count > 0)
-            memcpy(more, one->runs, one->run_count * sizeof *more);
-        one->runs = more;
-        one->run_room = room;
-    }
-    struct function_run *run = &one->runs[one->run_count++];
+    struct function_run *run = LIST_NEXT(one->pool, &one->runs, &one->run_count, &one->run_room);
     unsigned char random[10];
     *run = (struct function_run){
         .workspace_id = one->workflow->workspace_id,
@@ -394,7 +328,7 @@ static struct preparation *begin(struct preparer *p, struct workflow *w,
     one->prepare_fence = claimed->prepare_fence;
     one->clock_offset = context->function.now - now;
     one->deadline = now + p->dispatcher->conf->pre_call_budget;
-    take_seat(p, &one->context.agent_id, &w->workspace_id);
+    seats_take(&p->seats, &one->context.agent_id, &w->workspace_id);
     return one;
 }
 

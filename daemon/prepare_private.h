@@ -6,6 +6,7 @@
 #define HV_PREPARE_PRIVATE_H
 
 #include "daemon/prepare.h"
+#include "daemon/seats.h"
 #include "daemon/workflow.h"
 #include "sql/call_contexts.h"
 #include "sql/function_runs.h"
@@ -34,19 +35,10 @@ struct preparation {
     struct str message;
 };
 
-/* How many calls of an agent are under way here. Kept at zero, too: the agent's workspace is known
- * by it. */
-struct seat {
-    struct id agent_id, workspace_id;
-    size_t taken;
-};
-
 struct preparer {
     struct dispatcher *dispatcher;
     struct lane *again_lane, *prepared_lanes[PREPARED_LANES];
-    struct seat *seats;
-    size_t seat_count, seat_room;
-    size_t taken;                  /* calls from their claim until it is written */
+    struct seats seats;            /* calls from their claim until what came of it is written */
     struct preparation *under_way; /* requests, the newest first */
     struct preparation *waiting;   /* for another try */
     struct preparation *finished, **finished_end;
