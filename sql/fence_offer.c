@@ -22,6 +22,7 @@ int fence_read_offer(struct db *db, struct pool *pool, const struct id *agent_id
         f->name = query_str(q, pool);
         f->description = query_str(q, pool);
         f->parameters = query_str(q, pool);
+        f->say_while_running = query_str(q, pool);
     }
     struct buf b;
     buf_init(&b, OFFER_MAX);

@@ -435,6 +435,8 @@ void functions_offer(struct buf *b, const struct function *functions, size_t cou
         buf_lit(b, ",\"parameters\":");
         buf_str(b, f->parameters.p != NULL ? f->parameters
                                            : STR("{\"type\":\"object\",\"properties\":{}}"));
+        buf_lit(b, ",\"say_while_running\":");
+        buf_json(b, f->say_while_running.n > 0 ? f->say_while_running : STR_NULL);
         buf_char(b, '}');
     }
     buf_char(b, ']');

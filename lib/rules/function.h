@@ -143,7 +143,7 @@ bool function_url_queries(struct pool *pool, struct str url, struct str name);
 unsigned function_event_mask(int when);
 
 /* What a voice engine offers its model, of an agent's enabled during_call functions:
- * [{"name", "description", "parameters"}]. */
+ * [{"name", "description", "parameters", "say_while_running"}], the last for the engine itself. */
 void functions_offer(struct buf *b, const struct function *functions, size_t count);
 
 #endif

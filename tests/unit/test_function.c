@@ -229,17 +229,20 @@ END_TEST
 
 START_TEST(is_offered_to_models)
 {
-    struct function f[2] = {
-        {.name = STR("a"), .description = STR("Says \"a\"")},
-        {.name = STR("b"), .description = STR(""), .parameters = STR("{\"type\":\"object\"}")}};
+    struct function f[2] = {{.name = STR("a"), .description = STR("Says \"a\"")},
+                            {.name = STR("b"),
+                             .description = STR(""),
+                             .parameters = STR("{\"type\":\"object\"}"),
+                             .say_while_running = STR("One moment.")}};
     struct buf b;
 
     buf_init(&b, 1000);
     functions_offer(&b, f, 2);
     ck_assert_str_is(buf_as_str(&b),
                      "[{\"name\":\"a\",\"description\":\"Says \\\"a\\\"\",\"parameters\":{"
-                     "\"type\":\"object\",\"properties\":{}}},{\"name\":\"b\",\"description\":"
-                     "\"\",\"parameters\":{\"type\":\"object\"}}]");
+                     "\"type\":\"object\",\"properties\":{}},\"say_while_running\":null},"
+                     "{\"name\":\"b\",\"description\":\"\",\"parameters\":{\"type\":\"object\"},"
+                     "\"say_while_running\":\"One moment.\"}]");
     buf_clear(&b);
     functions_offer(&b, f, 0);
     ck_assert_str_is(buf_as_str(&b), "[]");

@@ -268,6 +268,17 @@ function during(test) {
     assert.equal(await system.number(`SELECT COUNT(*) FROM function_runs WHERE request LIKE '%hush%'`), 0);
   });
 
+  test('a voice engine is told what its model may call, and what to say meanwhile', async (context) => {
+    const { system, carriers, receiver } = context;
+    const customer = await system.customer({ carrier: carriers.carrier() });
+    const parameters = { ...OBJECT, properties: { date: { type: 'string' } } };
+    const fields = { name: 'slots', description: 'Free slots', parameters, say_while_running: 'One moment.' };
+    await addFunction(customer, receiver.box(), { ...fields, headers: { 'X-Key': 'hush' }, static_parameters: { clinic: 7 } });
+    await addFunction(customer, receiver.box(), { enabled: false });
+    const { place } = await customer.carrier.asked(await system.call(customer));
+    assert.deepEqual(place.functions, [fields]);
+  });
+
   test('without a body the arguments are sent, which static parameters lie over', async (context) => {
     const { customer, box, call } = await conversation(context);
     const post = await addFunction(customer, box, { static_parameters: { clinic: 9 } });
