@@ -38,7 +38,8 @@ static void refuse(struct drawn_call *d, enum call_error error)
 /* What it lacks for a line: of whose own limits none is free, or HOLD_NONE. */
 static enum hold_reason lacks_line(const struct fence_room *room, const struct drawn_call *d)
 {
-    if (room->agent_lines <= 0 || (!d->simulated && room->carrier_lines <= 0))
+    if (room->agent_lines <= 0 || room->own_singles_first ||
+        (!d->simulated && room->carrier_lines <= 0))
         return HOLD_AGENT_CAPACITY;
     if (!d->simulated && (room->workspace_lines <= 0 || room->singles_first))
         return HOLD_CAPACITY;

@@ -69,15 +69,29 @@ static int read_day(struct db *db, const struct placing_agent *a, struct fence_r
     return 0;
 }
 
-/* Batches leave lines that are free to single calls of any of the workspace's agents. Asked only
- * where they would compete. */
-static int read_singles(struct db *db, const struct placing_agent *a, bool *wait_r, struct err *err)
+static int64_t least(int64_t a, int64_t b)
 {
+    return a < b ? a : b;
+}
+
+/* Batches leave lines that are free to single calls: of their own agent to all that are due, of the
+ * workspace's other agents to those that are known to wait for one of its lines. Asked only where
+ * they would compete. */
+static int read_singles(struct db *db, const struct placing_agent *a, const struct fence_ask *ask,
+                        struct fence_room *room, struct err *err)
+{
+    int64_t lines = least(room->agent_lines, least(room->carrier_lines, room->workspace_lines));
+    if (!ask->of.batched || lines <= 0 || lines >= (int64_t)ask->limit)
+        return 0;
     struct query *q = db_use(db, STMT_FENCE_SINGLES_WAIT);
     query_bind_id(q, &a->common.workspace_id);
+    query_bind_id(q, &a->common.placement.agent_id);
     if (query_run(q, err))
         return -1;
-    *wait_r = query_next(q) && query_i64(q) != 0;
+    if (query_next(q)) {
+        room->singles_first = query_i64(q) != 0;
+        room->own_singles_first = query_i64(q) != 0;
+    }
     return 0;
 }
 
@@ -97,8 +111,7 @@ int fence_read_room(struct db *db, const struct placing_agent *a, const struct f
         return db_now(db, &room_r->now, err);
     if (read_lines(db, a, room_r, err))
         return -1;
-    bool compete = ask->of.batched && room_r->workspace_lines < (int64_t)ask->limit;
-    if (compete && room_r->workspace_lines > 0 && read_singles(db, a, &room_r->singles_first, err))
+    if (read_singles(db, a, ask, room_r, err))
         return -1;
     if ((a->calls_per_day > 0 || a->workspace_calls_per_day > 0) && read_day(db, a, room_r, err))
         return -1;

@@ -33,8 +33,9 @@ struct fence_room {
     usec_t now;
     int64_t agent_lines, workspace_lines, carrier_lines;
     int64_t agent_day, workspace_day;
-    bool singles_first; /* a call that was made by itself waits for a line of the workspace */
-    size_t pace;        /* dials that the carrier's pace lets go now */
+    /* A call that was made by itself waits: for a line of the workspace; of this very agent. */
+    bool singles_first, own_singles_first;
+    size_t pace; /* dials that the carrier's pace lets go now */
     usec_t paced_until;
 };
 

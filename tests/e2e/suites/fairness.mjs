@@ -34,6 +34,14 @@ async function crowded({ system, carriers }, lines) {
 
 const single = (system, customer, fields = {}) => system.call(customer, { additional_info: SILENT, ...fields });
 
+// Another agent's call stands before the batch once a dispatcher has seen that it waits.
+function toldToWait({ customer }, callId) {
+  return until('the call to be told that it waits for a line', async () => {
+    const { json } = await customer.api.get(callId);
+    return json.data.hold_reason === 'capacity';
+  });
+}
+
 // One line gets free.
 async function hangUp({ carrier, first }) {
   const { status } = await carrier.tell(first.token, { event: 'ended', reason: 'completed', duration_seconds: 1 });
@@ -77,6 +85,7 @@ export default suite('fairness', { runs: 'faults', system: { settings, dispatche
       crowd.customer.carrier_id,
     );
     const callId = await single(system, crowd.customer, { agent_id });
+    await toldToWait(crowd, callId);
     await hangUp(crowd);
     await tookTheLine(system, crowd, callId);
   });
