@@ -255,7 +255,7 @@ int admin_duration(const struct admin *a, const char *name, usec_t max, usec_t f
                  {"s", USEC_PER_S},
                  {"m", 60 * USEC_PER_S},
                  {"h", 3600 * USEC_PER_S},
-                 {"d", 86400 * USEC_PER_S}};
+                 {"d", USEC_PER_DAY}};
     struct str text = admin_value(a, name), digits = text;
     uint64_t number;
 

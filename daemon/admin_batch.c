@@ -10,7 +10,7 @@
 #include <sysexits.h>
 
 /* A batch that an import made must never be made again, however late the import is repeated. */
-#define KEY_KEPT ((usec_t)100 * 366 * 86400 * USEC_PER_S)
+#define KEY_KEPT (100 * 366 * USEC_PER_DAY)
 
 /* known: was it made before, by the same import? NULL: nothing was imported. */
 static void add_row(struct table *t, const struct batch_row *row, const bool *known)

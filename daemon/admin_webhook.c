@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define IN_FLIGHT_MAX 1000
-#define GRACE_MAX (7 * 86400 * USEC_PER_S)
+#define GRACE_MAX (SECRET_GRACE_SECONDS_MAX * USEC_PER_S)
 
 static void add_events(struct table *t, struct pool *pool, unsigned mask)
 {

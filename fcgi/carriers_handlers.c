@@ -9,8 +9,6 @@
 #include "lib/rules/signature.h"
 #include "sql/carriers.h"
 
-#define URL_MAX 2048
-#define SECRET_MAX (SECRET_TEXT_SIZE - 1)
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
 /* ---- what callers send ---- */
@@ -30,7 +28,7 @@ static const char *const kind_texts[] = {
 /* clang-format off */
 #define CHANGEABLE_FIELDS                                                                          \
     {FIELD(TEXT, struct carrier_fields, name), .max = CARRIER_NAME_MAX},                           \
-    {FIELD(TEXT, struct carrier_fields, url), .min = 1, .max = URL_MAX},                           \
+    {FIELD(TEXT, struct carrier_fields, url), .min = 1, .max = URL_LENGTH_MAX},                           \
     {FIELD(INT, struct carrier_fields, concurrent_calls), .nullable = true, .min = 1,              \
      .max = CARRIER_CONCURRENT_CALLS_MAX},                                                         \
     {FIELD(INT, struct carrier_fields, calls_per_second), .nullable = true, .min = 1,              \
@@ -41,7 +39,7 @@ enum { FIELD_NAME, FIELD_URL, FIELD_CONCURRENT_CALLS, FIELD_CALLS_PER_SECOND };
 static const struct field create_fields[] = {
     CHANGEABLE_FIELDS,
     {FIELD(CHOICE, struct carrier_fields, kind), .required = true, .choices = kind_texts},
-    {FIELD(TEXT, struct carrier_fields, secret), .min = 1, .max = SECRET_MAX},
+    {FIELD(TEXT, struct carrier_fields, secret), .min = 1, .max = SECRET_TEXT_MAX},
 };
 static const struct field change_fields[] = {CHANGEABLE_FIELDS};
 
@@ -199,7 +197,7 @@ struct rotate_fields {
     struct str secret;
 };
 static const struct field rotate_fields[] = {
-    {FIELD(TEXT, struct rotate_fields, secret), .min = 1, .max = SECRET_MAX},
+    {FIELD(TEXT, struct rotate_fields, secret), .min = 1, .max = SECRET_TEXT_MAX},
 };
 
 int carrier_rotate(struct responder *rs, struct request *rq, struct answer *an, struct err *err)

@@ -12,7 +12,6 @@
 #include "sql/functions.h"
 #include "sql/signing.h"
 
-#define GRACE_SECONDS_MAX (7 * 86400)
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
 static int no_such_function(struct err *err)
@@ -261,8 +260,8 @@ struct rotate_fields {
     int64_t grace_seconds;
 };
 static const struct field rotate_fields[] = {
-    {FIELD(TEXT, struct rotate_fields, secret), .min = 1, .max = SECRET_TEXT_SIZE - 1},
-    {FIELD(INT, struct rotate_fields, grace_seconds), .min = 0, .max = GRACE_SECONDS_MAX},
+    {FIELD(TEXT, struct rotate_fields, secret), .min = 1, .max = SECRET_TEXT_MAX},
+    {FIELD(INT, struct rotate_fields, grace_seconds), .min = 0, .max = SECRET_GRACE_SECONDS_MAX},
 };
 
 int signing_secret_rotated(struct responder *rs, struct request *rq, struct answer *an,

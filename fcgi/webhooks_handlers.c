@@ -12,11 +12,8 @@
 #include "lib/rules/signature.h"
 #include "sql/destinations.h"
 
-#define URL_MAX 2048
 #define IN_FLIGHT_MAX 1000
 #define RATE_MAX 1000
-#define GRACE_SECONDS_MAX (7 * 86400)
-#define SECRET_MAX (SECRET_TEXT_SIZE - 1)
 
 static const char *const event_texts[] = {
 #define X(name, text) text,
@@ -35,7 +32,7 @@ struct webhook_fields {
 
 /* clang-format off */
 #define CHANGEABLE_FIELDS                                                                          \
-    {FIELD(TEXT, struct webhook_fields, url), .required = true, .min = 1, .max = URL_MAX},         \
+    {FIELD(TEXT, struct webhook_fields, url), .required = true, .min = 1, .max = URL_LENGTH_MAX},         \
     {FIELD(TEXT, struct webhook_fields, description), .max = DESTINATION_DESCRIPTION_MAX},         \
     {FIELD(SET, struct webhook_fields, events), .min = 1, .choices = event_texts},                 \
     {FIELD(INT, struct webhook_fields, timeout_seconds), .min = 1, .max = ENDPOINT_TIMEOUT_MAX},            \
@@ -49,7 +46,7 @@ struct webhook_fields {
 
 static const struct field create_fields[] = {
     CHANGEABLE_FIELDS,
-    {FIELD(TEXT, struct webhook_fields, secret), .min = 1, .max = SECRET_MAX},
+    {FIELD(TEXT, struct webhook_fields, secret), .min = 1, .max = SECRET_TEXT_MAX},
 };
 static const struct field change_fields[] = {CHANGEABLE_FIELDS};
 
@@ -298,8 +295,8 @@ struct rotate_fields {
     int64_t grace_seconds;
 };
 static const struct field rotate_fields[] = {
-    {FIELD(TEXT, struct rotate_fields, secret), .min = 1, .max = SECRET_MAX},
-    {FIELD(INT, struct rotate_fields, grace_seconds), .min = 0, .max = GRACE_SECONDS_MAX},
+    {FIELD(TEXT, struct rotate_fields, secret), .min = 1, .max = SECRET_TEXT_MAX},
+    {FIELD(INT, struct rotate_fields, grace_seconds), .min = 0, .max = SECRET_GRACE_SECONDS_MAX},
 };
 
 int webhook_rotate(struct responder *rs, struct request *rq, struct answer *an, struct err *err)

@@ -10,7 +10,6 @@
 
 #include <unistd.h>
 
-#define ZONE_FOLDER "/usr/share/zoneinfo"
 #define USAGE_DAYS 30
 #define USAGE_DAYS_MAX 366
 
@@ -107,8 +106,8 @@ static int read_usage_query(struct request *rq, struct usage_query *query_r, str
                         sizeof parameters / sizeof *parameters, query_r, err) != 0)
         return -1;
     if (query_r->to == NO_DAY)
-        query_r->to = query_r->from == NO_DAY ? clock_wall() / (86400 * USEC_PER_S)
-                                              : query_r->from + USAGE_DAYS - 1;
+        query_r->to =
+            query_r->from == NO_DAY ? clock_wall() / USEC_PER_DAY : query_r->from + USAGE_DAYS - 1;
     if (query_r->from == NO_DAY)
         query_r->from = query_r->to - USAGE_DAYS + 1;
     if (query_r->to < query_r->from)
@@ -123,7 +122,7 @@ static void write_usage_day(struct buf *b, int64_t day, const struct usage_day *
 {
     char date[TIME_TEXT_SIZE];
 
-    time_format(day * 86400 * USEC_PER_S, date);
+    time_format(day * USEC_PER_DAY, date);
     buf_lit(b, "{\"date\":");
     buf_json(b, (struct str){date, 10});
     member_i64(b, "calls", usage->calls);

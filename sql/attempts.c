@@ -130,17 +130,6 @@ static usec_t watch_time(const struct conf *conf, const struct locked *l, enum a
     return TIME_NONE;
 }
 
-/* At most max bytes, cut between characters. */
-static struct str cut(struct str s, size_t max)
-{
-    if (s.n <= max)
-        return s;
-    s.n = max;
-    while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
-        s.n--;
-    return s;
-}
-
 static const char *reason_of(const struct call_report *report)
 {
     return report->kind == REPORT_ENDED ? end_reason_text(report->reason)
@@ -154,10 +143,10 @@ static int write_attempt(struct db *db, const struct conf *conf, const struct lo
     enum attempt_state state = change->state;
     struct query *q = db_use(db, STMT_ATTEMPT_ADVANCE);
     query_bind_str(q, str_of(attempt_state_text(state)));
-    query_bind_str(q, cut(report->ref, 255));
+    query_bind_str(q, str_utf8_cut(report->ref, 255));
     bool over = state == ATTEMPT_ENDED || state == ATTEMPT_VOID;
     query_bind_str(q, over ? str_of(reason_of(&report->report)) : STR_NULL);
-    query_bind_str(q, cut(report->message, MESSAGE_MAX));
+    query_bind_str(q, str_utf8_cut(report->message, MESSAGE_MAX));
     bool placed = state != ATTEMPT_UNKNOWN && state != ATTEMPT_VOID &&
                   report->report.kind != REPORT_REFUSED && report->report.kind != REPORT_LOST;
     query_bind_time(q, placed ? l->now : TIME_NONE);
@@ -176,7 +165,7 @@ static struct str outcome_of(const struct carrier_report *report, const struct c
     if (change->voicemail)
         return STR("voicemail");
     if (report->outcome.p)
-        return cut(report->outcome, OUTCOME_MAX);
+        return str_utf8_cut(report->outcome, OUTCOME_MAX);
     return STR("unknown");
 }
 
@@ -224,7 +213,7 @@ static int write_call(struct db *db, const struct conf *conf, const struct locke
     bool failed = change->status == CALL_FAILED;
     unsigned voids = voids_after(l, change);
     usec_t due = requeue_time(conf, l, change, voids);
-    struct str message = report->message.p ? cut(report->message, MESSAGE_MAX)
+    struct str message = report->message.p ? str_utf8_cut(report->message, MESSAGE_MAX)
                                            : str_of(call_error_message(change->error));
     struct query *q = db_use(db, STMT_CALL_ADVANCE);
     query_bind_str(q, str_of(call_status_text(change->status)));
@@ -233,7 +222,7 @@ static int write_call(struct db *db, const struct conf *conf, const struct locke
     query_bind_time(q, done || failed ? l->now : TIME_NONE);
     query_bind_i64_if(q, done && report->duration_seconds >= 0, report->duration_seconds);
     query_bind_str(q, done ? outcome_of(report, change) : STR_NULL);
-    query_bind_str(q, done ? cut(report->summary, SUMMARY_MAX) : STR_NULL);
+    query_bind_str(q, done ? str_utf8_cut(report->summary, SUMMARY_MAX) : STR_NULL);
     query_bind_str(q, done ? report->transcript : STR_NULL);
     query_bind_str(q, failed ? str_of(call_error_code(change->error)) : STR_NULL);
     query_bind_str(q, failed ? message : STR_NULL);
@@ -263,9 +252,9 @@ static int tell(struct db *db, struct pool *pool, const struct conf *conf, const
         .attempt = l->view.attempt,
         .duration_seconds = report->duration_seconds,
         .outcome = outcome_of(report, change),
-        .summary = cut(report->summary, SUMMARY_MAX),
+        .summary = str_utf8_cut(report->summary, SUMMARY_MAX),
         .error = change->error,
-        .error_message = cut(report->message, MESSAGE_MAX),
+        .error_message = str_utf8_cut(report->message, MESSAGE_MAX),
         .test = l->test,
     };
     usec_t first = conf->retry_schedule.count > 0 ? conf->retry_schedule.at[0] : 0;

@@ -8,8 +8,6 @@
  */
 #include "sql/fence_private.h"
 
-#define DAY_USEC (86400 * USEC_PER_S)
-
 bool fence_is_counted(const struct placing_agent *a)
 {
     return a->common.kind != CARRIER_SIMULATOR || a->lines > 0 || a->calls_per_day > 0 ||
@@ -59,7 +57,7 @@ static int read_day(struct db *db, const struct placing_agent *a, struct fence_r
     struct query *q = db_use(db, STMT_FENCE_DAY);
     query_bind_id(q, &a->common.placement.agent_id);
     query_bind_id(q, &a->common.workspace_id);
-    query_bind_time(q, day * DAY_USEC);
+    query_bind_time(q, day * USEC_PER_DAY);
     if (query_run(q, err))
         return -1;
     if (!query_next(q))

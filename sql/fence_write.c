@@ -4,8 +4,6 @@
  */
 #include "sql/fence_private.h"
 
-#define DAY_USEC (86400 * USEC_PER_S)
-
 /* ---- attempts ---- */
 
 /* Real dials are always counted by the day, simulated ones when the agent limits them. */
@@ -95,7 +93,7 @@ int fence_write_attempts(struct db *db, const struct conf *conf, const struct pl
                          const struct fence_room *room, const struct fenced_call *calls,
                          size_t count, struct err *err)
 {
-    usec_t day = zone_day(a->zone ? a->zone : zone_utc(), room->now) * DAY_USEC;
+    usec_t day = zone_day(a->zone ? a->zone : zone_utc(), room->now) * USEC_PER_DAY;
     size_t real = 0, simulated = 0;
     if (count == 0)
         return 0;

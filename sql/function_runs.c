@@ -7,6 +7,8 @@
 #include "sql/list.h"
 #include "sql/transaction.h"
 
+#define DETAIL_MAX 500 /* bytes: the column has room for as many characters */
+
 void function_run_take(struct function_run *run, const struct function_request *request,
                        const struct function_outcome *outcome)
 {
@@ -17,17 +19,6 @@ void function_run_take(struct function_run *run, const struct function_request *
     run->response = outcome->response;
     run->saved = outcome->saved;
     run->duration_ms = outcome->duration / USEC_PER_MS;
-}
-
-/* Whole characters that the column has room for. */
-static struct str cut(struct str s, size_t max)
-{
-    if (s.n > max) {
-        s.n = max;
-        while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
-            s.n--;
-    }
-    return s;
 }
 
 static void bind_run(struct query *q, const struct function_run *run)
@@ -45,7 +36,7 @@ static void bind_run(struct query *q, const struct function_run *run)
     query_bind_str(q, run->request);
     query_bind_i64_if(q, run->status > 0, run->status);
     query_bind_str(q, run->error);
-    query_bind_str(q, cut(run->detail, 500));
+    query_bind_str(q, str_utf8_cut(run->detail, DETAIL_MAX));
     query_bind_blob(q, run->response);
     query_bind_str(q, run->saved);
 }

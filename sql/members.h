@@ -49,7 +49,7 @@ int members_has(struct db *db, const struct id *workspace_id, struct str email, 
 
 /* ---- invitations ---- */
 
-#define INVITATION_LIFETIME ((usec_t)7 * 86400 * USEC_PER_S)
+#define INVITATION_LIFETIME (7 * USEC_PER_DAY)
 
 struct invitation_row {
     struct id invitation_id, workspace_id; /* workspace_id zero: to make one's own */

@@ -9,7 +9,7 @@
 
 #define SUBJECTS_MAX 4
 /* No wait is written as one that is long over: who waited for the row's lock began before it. */
-#define LONG_AGO ((usec_t)86400 * USEC_PER_S)
+#define LONG_AGO USEC_PER_DAY
 
 struct slowdown slowdown_of(const char *kind, struct str of, int64_t free, usec_t forgiven)
 {

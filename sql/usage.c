@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define DAY ((usec_t)86400 * USEC_PER_S)
 #define DAYS_MAX 400
 #define READ_TRIES 3
 #define CATCH_UP_DAYS 31 /* of days that nobody looked at, these are still closed */
@@ -38,8 +37,8 @@ static int find_closed(struct db *db, struct reading *r, struct err *err)
     struct query *q = db_use(db, STMT_USAGE_CLOSED);
 
     query_bind_id(q, r->workspace_id);
-    query_bind_time(q, r->first_day * DAY);
-    query_bind_time(q, (r->first_day + (int64_t)r->count) * DAY);
+    query_bind_time(q, r->first_day * USEC_PER_DAY);
+    query_bind_time(q, (r->first_day + (int64_t)r->count) * USEC_PER_DAY);
     if (query_run_again(q, err) < 0)
         return -1;
     while (query_next(q)) {
@@ -64,15 +63,15 @@ static struct query *use_read(struct db *db, const struct reading *r)
         while (end < r->count && !r->closed[end])
             end++;
         if (end > i)
-            bind_rows(q, r->workspace_id, (r->first_day + (int64_t)i) * DAY,
-                      (r->first_day + (int64_t)end) * DAY);
+            bind_rows(q, r->workspace_id, (r->first_day + (int64_t)i) * USEC_PER_DAY,
+                      (r->first_day + (int64_t)end) * USEC_PER_DAY);
         i = end;
     }
     bind_rows(q, r->workspace_id, 0, 0);
     for (int table = 0; table < 2; table++) {
         query_bind_id(q, r->workspace_id);
-        query_bind_time(q, r->first_day * DAY);
-        query_bind_time(q, (r->first_day + (int64_t)r->count) * DAY);
+        query_bind_time(q, r->first_day * USEC_PER_DAY);
+        query_bind_time(q, (r->first_day + (int64_t)r->count) * USEC_PER_DAY);
     }
     return q;
 }
@@ -189,8 +188,8 @@ static int has_open_calls(struct db *db, const struct closing *c, bool *open_r, 
     struct query *q = db_use(db, STMT_USAGE_OPEN_CALLS);
 
     query_bind_id(q, &c->workspace_id);
-    query_bind_time(q, c->day * DAY);
-    query_bind_time(q, (c->day + 1) * DAY);
+    query_bind_time(q, c->day * USEC_PER_DAY);
+    query_bind_time(q, (c->day + 1) * USEC_PER_DAY);
     if (query_run_again(q, err) < 0)
         return -1;
     *open_r = query_next(q);
@@ -203,7 +202,7 @@ static int count_rows(struct db *db, const struct closing *c, struct usage_day *
     struct query *q = db_use(db, STMT_USAGE_COUNT);
 
     memset(day_r, 0, sizeof *day_r);
-    bind_rows(q, &c->workspace_id, c->day * DAY, (c->day + 1) * DAY);
+    bind_rows(q, &c->workspace_id, c->day * USEC_PER_DAY, (c->day + 1) * USEC_PER_DAY);
     if (query_run_again(q, err) < 0)
         return -1;
     while (query_next(q)) {

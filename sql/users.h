@@ -26,8 +26,8 @@ const char *user_status_text(enum user_status s);
 #define PASSWORD_MAX 200
 
 #define RESET_LIFETIME ((usec_t)3600 * USEC_PER_S)
-#define FIRST_PASSWORD_LIFETIME ((usec_t)7 * 86400 * USEC_PER_S)
-#define SIGN_UP_LIFETIME ((usec_t)86400 * USEC_PER_S)
+#define FIRST_PASSWORD_LIFETIME (7 * USEC_PER_DAY)
+#define SIGN_UP_LIFETIME USEC_PER_DAY
 
 struct user_row {
     struct id user_id;

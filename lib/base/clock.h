@@ -12,6 +12,7 @@ typedef int64_t usec_t;
 #define TIME_NONE INT64_MIN
 #define USEC_PER_MS ((usec_t)1000)
 #define USEC_PER_S ((usec_t)1000000)
+#define USEC_PER_DAY (86400 * USEC_PER_S)
 
 usec_t clock_wall(void);       /* this host's clock; what is stored comes from the database's */
 usec_t clock_monotonic(void);  /* for deadlines inside one process */

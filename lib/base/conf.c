@@ -23,7 +23,7 @@
 
 #define CONF_FILE_MAX ((size_t)1048576)
 #define DURATIONS_MAX 100
-#define DURATION_ABSURD (INT64_C(36500) * 86400 * USEC_PER_S)
+#define DURATION_ABSURD (36500 * USEC_PER_DAY)
 #define SHOWN_MAX 60 /* bytes of a bad value in a message */
 
 enum kind { KIND_TEXT, KIND_SECRET, KIND_FLAG, KIND_COUNT, KIND_DURATION, KIND_DURATIONS };
@@ -61,21 +61,15 @@ static const struct {
     const char *text;
     usec_t usec;
 } units[] = {
-    {"d", 86400 * USEC_PER_S}, {"h", 3600 * USEC_PER_S}, {"m", 60 * USEC_PER_S},
-    {"s", USEC_PER_S},         {"ms", USEC_PER_MS},
+    {"d", USEC_PER_DAY}, {"h", 3600 * USEC_PER_S}, {"m", 60 * USEC_PER_S},
+    {"s", USEC_PER_S},   {"ms", USEC_PER_MS},
 };
 #define UNIT_COUNT (sizeof(units) / sizeof(units[0]))
 
 /* As much of a value as a message shows; the text around it is valid UTF-8 already. */
 static struct str shown(struct str s)
 {
-    if (s.n > SHOWN_MAX) {
-        s.n = SHOWN_MAX;
-        while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xC0) == 0x80) {
-            s.n--;
-        }
-    }
-    return s;
+    return str_utf8_cut(s, SHOWN_MAX);
 }
 
 static int parse_duration(struct str s, usec_t *t_r)

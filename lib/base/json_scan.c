@@ -43,13 +43,7 @@ static void add_name(struct buf *path, struct str name)
         plain = plain && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                           (c >= '0' && c <= '9') || c == '_' || c == '-');
     }
-    size_t n = name.n;
-    if (n > NAME_MAX_BYTES) {
-        n = NAME_MAX_BYTES;
-        while (n > 0 && ((unsigned char)name.p[n] & 0xC0) == 0x80) {
-            n--;
-        }
-    }
+    size_t n = str_utf8_cut(name, NAME_MAX_BYTES).n;
     if (plain) {
         buf_text(path, path->len > 0 ? "." : "");
         buf_add(path, name.p, n);
@@ -83,12 +77,7 @@ static int fault(struct scanner *s, const struct place *place, const char *reaso
     add_place(&path, place);
     struct str text = path.len == 0 ? STR("body") : buf_as_str(&path);
     bool cut = text.n > PATH_MAX_BYTES;
-    if (cut) {
-        text.n = PATH_MAX_BYTES;
-        while (text.n > 0 && ((unsigned char)text.p[text.n] & 0xC0) == 0x80) {
-            text.n--;
-        }
-    }
+    text = str_utf8_cut(text, PATH_MAX_BYTES);
     err_set(s->err, ERR_INVALID, "%.*s%s: %s", STR_ARG(text), cut ? "..." : "", reason);
     buf_deinit(&path);
     return -1;

@@ -169,3 +169,15 @@ size_t str_utf8_count(struct str s)
     }
     return count;
 }
+
+struct str str_utf8_cut(struct str s, size_t max)
+{
+    if (s.n <= max) {
+        return s;
+    }
+    s.n = max;
+    while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xC0) == 0x80) {
+        s.n--;
+    }
+    return s;
+}

@@ -37,6 +37,8 @@ int str_u64(struct str s, uint64_t max, uint64_t *value_r) MUST_CHECK;
 bool str_utf8_valid(struct str s);
 /* How many code points; s must be valid. */
 size_t str_utf8_count(struct str s);
+/* At most max bytes of it, cut between characters; s must be valid. */
+struct str str_utf8_cut(struct str s, size_t max);
 
 /* Encoders write a NUL too. Sizes without it: hex 2n, base64 4*ceil(n/3), base32 ceil(8n/5). */
 void hex_encode(const void *p, size_t n, char *out);

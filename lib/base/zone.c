@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ZONE_FOLDER "/usr/share/zoneinfo"
 #define NAME_MAX_BYTES 64
 #define FILE_MAX ((size_t)1 << 20)
 #define HEADER_SIZE 44

@@ -7,6 +7,8 @@
 
 #include "lib/base/clock.h"
 
+#define ZONE_FOLDER "/usr/share/zoneinfo" /* the host's */
+
 struct zone;
 
 /* By its name, such as Asia/Kolkata. NULL: this host has no such zone, or its file can't be

@@ -10,7 +10,7 @@
 
 #define TEXT_MAX ((size_t)128 << 20) /* far over any body that is let in, escapes included */
 #define PAST_MAX (300 * USEC_PER_S)
-#define AHEAD_MAX ((usec_t)366 * 86400 * USEC_PER_S)
+#define AHEAD_MAX (366 * USEC_PER_DAY)
 
 _Static_assert(SHA256_SIZE == sizeof(((struct call_request *)0)->fingerprint), "one size");
 

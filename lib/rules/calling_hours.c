@@ -97,8 +97,7 @@ int date_parse(struct str s, int64_t *days_r)
     time_split(t, &back);
     if (back.day != f.day || back.month != f.month)
         return -1;
-    usec_t day = 86400 * USEC_PER_S;
-    *days_r = t >= 0 ? t / day : -((-t + day - 1) / day);
+    *days_r = t / USEC_PER_DAY - (t % USEC_PER_DAY < 0);
     return 0;
 }
 

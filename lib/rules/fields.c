@@ -7,12 +7,7 @@
 
 struct str field_echo(struct str s)
 {
-    if (s.n > ECHO_MAX) {
-        s.n = ECHO_MAX;
-        while (s.n > 0 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
-            s.n--;
-    }
-    return s;
+    return str_utf8_cut(s, ECHO_MAX);
 }
 
 bool field_has_control(struct str s, bool lines)

@@ -65,7 +65,7 @@ static const struct field fields[FUNCTION_SETTING_COUNT] = {
     [FUNCTION_NAME] = {SETTING(TEXT, name), .required = true, .min = 1, .max = FUNCTION_NAME_MAX},
     [FUNCTION_DESCRIPTION] = {SETTING(LINES, description), .max = 1000},
     [FUNCTION_METHOD] = {SETTING(CHOICE, method), .choices = function_method_texts},
-    [FUNCTION_URL] = {SETTING(TEXT, url), .required = true, .min = 1, .max = 2048},
+    [FUNCTION_URL] = {SETTING(TEXT, url), .required = true, .min = 1, .max = URL_LENGTH_MAX},
     [FUNCTION_HEADERS] = {FIELD(JSON, struct function_body, headers)},
     [FUNCTION_QUERY] = {FIELD(JSON, struct function_body, query)},
     [FUNCTION_BODY] = {FIELD(JSON, struct function_body, body)},

@@ -338,17 +338,6 @@ static int make_headers(struct making *m, const struct str *secrets, size_t secr
     return 0;
 }
 
-/* At most max bytes of a text, whole characters. */
-static struct str beginning(struct str text, size_t max)
-{
-    if (text.n > max) {
-        text.n = max;
-        while (text.n > 0 && ((unsigned char)text.p[text.n] & 0xc0) == 0x80)
-            text.n--;
-    }
-    return text;
-}
-
 static int make_record(struct making *m, struct function_request *request)
 {
     struct buf b, headers;
@@ -369,7 +358,7 @@ static int make_record(struct making *m, struct function_request *request)
     buf_add(&b, headers.data + 1, headers.len - 1);
     buf_lit(&b, ",\"body\":");
     if (request->body.n > FUNCTION_REQUEST_KEPT)
-        buf_json(&b, beginning(request->body, FUNCTION_REQUEST_KEPT));
+        buf_json(&b, str_utf8_cut(request->body, FUNCTION_REQUEST_KEPT));
     else
         buf_str(&b, request->body.p == NULL ? STR("null") : request->body);
     buf_char(&b, '}');

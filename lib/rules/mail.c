@@ -73,8 +73,8 @@ static void add_date(struct buf *b, usec_t date)
 
     time_split(date, &f);
     buf_printf(b, "Date: %.3s, %d %.3s %d %02d:%02d:%02d +0000\n",
-               days + 3 * (date / USEC_PER_S / 86400 % 7), f.day, months + 3 * (f.month - 1),
-               f.year, f.hour, f.minute, f.second);
+               days + 3 * (date / USEC_PER_DAY % 7), f.day, months + 3 * (f.month - 1), f.year,
+               f.hour, f.minute, f.second);
 }
 
 void mail_render(struct buf *b, const struct mail *mail, struct str from, usec_t date,

@@ -5,13 +5,13 @@
 
 #include <string.h>
 
-#define DAY_USEC (86400 * USEC_PER_S)
 #define MINUTE_USEC (60 * USEC_PER_S)
 #define LOOK_AHEAD_DAYS 366
 #define GAP_MINUTES_DEFAULT 30
-#define PACE_SECOND (1020 * USEC_PER_MS) /* one is on its way to the carrier longer than another   \
-                                          */
-#define BURST_PARTS 20 /* a pace lets a twentieth of a second's calls go at once */
+#define PACE_SECOND                                                                                \
+    (1020 * USEC_PER_MS) /* one is on its way to the carrier longer than another                   \
+                          */
+#define BURST_PARTS 20   /* a pace lets a twentieth of a second's calls go at once */
 
 /* ---- hours ---- */
 
@@ -42,7 +42,7 @@ bool policy_open(const struct policy_hours *h, usec_t utc)
     if (h->zone == NULL)
         return false;
     int64_t day = zone_day(h->zone, utc);
-    usec_t of_day = zone_wall(h->zone, utc) - day * DAY_USEC;
+    usec_t of_day = zone_wall(h->zone, utc) - day * USEC_PER_DAY;
     return of_day >= h->hours.from_minute * MINUTE_USEC &&
            of_day < h->hours.to_minute * MINUTE_USEC && day_good(h, day);
 }
@@ -50,20 +50,20 @@ bool policy_open(const struct policy_hours *h, usec_t utc)
 usec_t policy_opening(const struct policy_hours *h, usec_t utc)
 {
     if (h->zone == NULL)
-        return utc + DAY_USEC;
+        return utc + USEC_PER_DAY;
     if (policy_open(h, utc))
         return utc;
     int64_t today = zone_day(h->zone, utc);
     for (int64_t day = today; day <= today + LOOK_AHEAD_DAYS; day++) {
         if (!day_good(h, day))
             continue;
-        usec_t wall = day * DAY_USEC + h->hours.from_minute * MINUTE_USEC;
+        usec_t wall = day * USEC_PER_DAY + h->hours.from_minute * MINUTE_USEC;
         usec_t opening = zone_utc_of(h->zone, wall);
         /* Hours that fall wholly into what a change of the clocks skips never open that day. */
         if (opening >= utc && policy_open(h, opening))
             return opening;
     }
-    return utc + DAY_USEC;
+    return utc + USEC_PER_DAY;
 }
 
 /* ---- one call ---- */

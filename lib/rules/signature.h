@@ -15,6 +15,8 @@
 #define SIGNATURE_TOLERANCE (300 * USEC_PER_S)
 #define SIGNATURE_SECRETS_MAX 12
 #define SECRET_TEXT_SIZE 96 /* "whsec_" and base64 of 64 bytes, and a NUL */
+#define SECRET_TEXT_MAX (SECRET_TEXT_SIZE - 1)
+#define SECRET_GRACE_SECONDS_MAX (7 * 86400) /* how long an old one may be good, too */
 
 /* "whsec_" and base64 of 32 random bytes (given). */
 void secret_make(const unsigned char random[32], char out[SECRET_TEXT_SIZE]);

@@ -49,9 +49,8 @@ static struct str date_text(struct pool *pool, usec_t at, int offset_minutes, st
     static const char *const months[] = {"January",   "February", "March",    "April",
                                          "May",       "June",     "July",     "August",
                                          "September", "October",  "November", "December"};
-    const usec_t day_length = 86400 * USEC_PER_S;
     usec_t local = at + offset_minutes * 60 * USEC_PER_S;
-    int64_t day_count = local / day_length - (local % day_length < 0);
+    int64_t day_count = local / USEC_PER_DAY - (local % USEC_PER_DAY < 0);
     struct time_fields f, first;
     struct buf b;
 
@@ -73,7 +72,7 @@ static struct str date_text(struct pool *pool, usec_t at, int offset_minutes, st
             buf_printf(&b, "%c%02d:%02d", offset_minutes < 0 ? '-' : '+', abs(offset_minutes) / 60,
                        abs(offset_minutes) % 60);
         else
-            add_number(&b, letter, &f, (int)((local - time_join(&first)) / day_length) + 1);
+            add_number(&b, letter, &f, (int)((local - time_join(&first)) / USEC_PER_DAY) + 1);
     }
     struct str text = b.len == 0 ? STR("") : pool_str(pool, buf_as_str(&b));
     buf_deinit(&b);

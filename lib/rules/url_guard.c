@@ -11,7 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define URL_LENGTH_MAX 2048
 #define HOST_LENGTH_MAX 253
 
 struct url_guard {

@@ -9,6 +9,8 @@
 #include "lib/base/http.h"
 #include "lib/base/pool.h"
 
+#define URL_LENGTH_MAX 2048 /* characters */
+
 struct url_guard; /* the operator's ranges, parsed; dies with the pool */
 
 /* cidrs: "10.0.0.0/8, 127.0.0.1/32, ::1/128"; ERR_INVALID names the bad one. */
@@ -17,10 +19,10 @@ int url_guard_parse(struct pool *pool, struct str cidrs, struct url_guard **guar
 
 /* Form of a URL to be saved: https, or http with a host that is a literal address in an allowed
  * range or a name (then the range is checked at connect, and http only if any range is allowed at
- * all); no user info, no fragment, at most 2048 characters, a host that is no odd spelling of an
- * address (decimal, octal, hex, a zone), not a private literal. localhost and what ends in it are
- * refused unless the operator allows something of loopback; .local and .internal, unless any range
- * is allowed. `field` names it. */
+ * all); no user info, no fragment, at most URL_LENGTH_MAX characters, a host that is no odd
+ * spelling of an address (decimal, octal, hex, a zone), not a private literal. localhost and what
+ * ends in it are refused unless the operator allows something of loopback; .local and .internal,
+ * unless any range is allowed. `field` names it. */
 int url_guard_check(const struct url_guard *guard, struct str url, const char *field,
                     struct err *err) MUST_CHECK;
 

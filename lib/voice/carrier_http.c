@@ -143,16 +143,6 @@ static void report_init(struct carrier_report *report, enum report_kind kind)
         (struct carrier_report){.report = {.kind = kind}, .at = TIME_NONE, .duration_seconds = -1};
 }
 
-struct str carrier_text_cut(struct str s, size_t max)
-{
-    if (s.n > max) {
-        while (max > 0 && ((unsigned char)s.p[max] & 0xc0) == 0x80)
-            max--;
-        s.n = max;
-    }
-    return s;
-}
-
 /* 4xx with {"error": {"code", "message"}}: the engine itself says no. Any other 4xx may be a
  * proxy's, and says nothing of the call. */
 static void read_refusal(const struct json *body, struct carrier_report *report)
@@ -170,7 +160,7 @@ static void read_refusal(const struct json *body, struct carrier_report *report)
         refusal > CALL_ERROR_CARRIER_ERROR)
         refusal = CALL_ERROR_CARRIER_ERROR;
     report->report = (struct call_report){.kind = REPORT_REFUSED, .refusal = refusal};
-    report->message = carrier_text_cut(json_str(json_get(error, "message")), MESSAGE_MAX);
+    report->message = str_utf8_cut(json_str(json_get(error, "message")), MESSAGE_MAX);
 }
 
 static void http_read_placed(struct pool *pool, const struct http_answer *answer,

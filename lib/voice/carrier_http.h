@@ -14,7 +14,4 @@ int carrier_http_verify(const struct carrier *carrier, const struct signature_in
 int carrier_http_read_callback(struct pool *pool, struct str body, struct carrier_report *report_r,
                                struct err *err) MUST_CHECK;
 
-/* The first max bytes of valid UTF-8, cut between characters. */
-struct str carrier_text_cut(struct str s, size_t max);
-
 #endif

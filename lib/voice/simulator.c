@@ -104,7 +104,7 @@ static void add_conversation(struct pool *pool, struct buf *b, const struct plac
                (long long)(talk / USEC_PER_S), voicemail ? "voicemail" : "successful");
     buf_json(b, str_of(pool_printf(pool, summary, STR_ARG(name))));
     buf_lit(b, ",\"transcript\":[");
-    add_line(b, "agent", carrier_text_cut(greeting, GREETING_MAX));
+    add_line(b, "agent", str_utf8_cut(greeting, GREETING_MAX));
     buf_lit(b, ",");
     add_line(b, "contact", str_of(pool_printf(pool, reply, STR_ARG(name))));
     buf_lit(b, "]");

@@ -122,6 +122,29 @@ START_TEST(utf8_validity)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    size_t max;
+    const char *want;
+} utf8_cuts[] = {
+    {"abc", 3, "abc"},
+    {"abc", 2, "ab"},
+    {"abc", 0, ""},
+    {"a\xc3\xa9", 3, "a\xc3\xa9"},
+    {"a\xc3\xa9", 2, "a"},
+    {"\xf0\x9f\x98\x80z", 4, "\xf0\x9f\x98\x80"},
+    {"\xf0\x9f\x98\x80z", 3, ""},
+    {"", 5, ""},
+    {NULL, 5, NULL},
+};
+
+START_TEST(utf8_is_cut_between_characters)
+{
+    ck_assert_str_is(str_utf8_cut(str_of(utf8_cuts[_i].text), utf8_cuts[_i].max),
+                     utf8_cuts[_i].want);
+}
+END_TEST
+
 static Suite *str_suite(void)
 {
     Suite *suite = suite_create("str");
@@ -132,6 +155,7 @@ static Suite *str_suite(void)
     tcase_add_loop_test(tc, splitting, 0, CASES(splits));
     tcase_add_loop_test(tc, decimal_numbers, 0, CASES(numbers));
     tcase_add_loop_test(tc, utf8_validity, 0, CASES(utf8));
+    tcase_add_loop_test(tc, utf8_is_cut_between_characters, 0, CASES(utf8_cuts));
     suite_add_tcase(suite, tc);
     return suite;
 }
