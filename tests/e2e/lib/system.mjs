@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Database, idSql, runSql } from './database.mjs';
 import { Api } from './http.mjs';
 import { alive, comm, finish, parent, Program } from './program.mjs';
-import { inParallel, until } from './wait.mjs';
+import { inParallel, stretched, until } from './wait.mjs';
 
 export const QUICKSTART = fileURLToPath(new URL('../../../apache/quickstart', import.meta.url));
 
@@ -65,7 +65,7 @@ export class System {
   // settings: {name: value} for the configuration; dispatcher: a resident one, or none.
   static async start({ dir, programs, server = 'lighttpd', settings = {}, dispatcher = true }) {
     const system = new System();
-    settings = { ...HIGH_RATES, ...settings };
+    settings = { ...HIGH_RATES, ...stretched(settings) };
     Object.assign(system, {
       dir,
       programs,
@@ -159,7 +159,7 @@ export class System {
     const kept = readFileSync(this.env.HV_CONFIG, 'utf8')
       .split('\n')
       .filter((line) => !(/^\s*([a-z_]+)\s*=/.exec(line)?.[1] in changes));
-    const added = Object.entries(changes).map(([name, value]) => `${name} = ${value}`);
+    const added = Object.entries(stretched(changes)).map(([name, value]) => `${name} = ${value}`);
     writeFileSync(file, [...kept, ...added, ''].join('\n'), { mode: 0o600 });
     const { uid, gid } = this.owner;
     chownSync(file, uid, gid);

@@ -12,6 +12,19 @@ export function patient(milliseconds) {
   return milliseconds * patience;
 }
 
+// How long the product waits for others before it gives them up or takes their work: a slow build
+// needs as much more as its tests are patient. A duration as the configuration has it.
+const STRETCHED = new Set(['place_timeout', 'lookup_deadline', 'lease_grace']);
+
+export function stretched(settings) {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => {
+      const [, number, unit] = /^(\d+)(ms|s|m)$/.exec(value) ?? [];
+      return [name, STRETCHED.has(name) && number ? `${Math.ceil(Number(number) * patience)}${unit}` : value];
+    }),
+  );
+}
+
 export class TookTooLong extends Error {}
 
 // The pause between two looks; nothing else may use it as a wait.

@@ -18,7 +18,7 @@ const settings = {
   place_retry_schedule: '50ms, 50ms, 50ms',
   retry_schedule: '0s, 50ms, 50ms, 50ms',
   retry_jitter_percent: '0',
-  pre_call_budget: '1200ms',
+  pre_call_budget: '2s',
   pre_call_in_flight_max: '6',
   pre_call_workspace_max: '4',
 };
@@ -199,7 +199,7 @@ function failures(test) {
   test('when the time for all functions is over the rest is not asked, and the call goes on', async (context) => {
     const customer = await customerWith(context);
     const boxes = [1, 2, 3].map(() => context.receiver.box({ answer: answers.hang() }));
-    for (const [i, box] of boxes.entries()) await addFunction(customer, box, { name: `f${i}`, timeout_ms: 800 });
+    for (const [i, box] of boxes.entries()) await addFunction(customer, box, { name: `f${i}`, timeout_ms: 1300 });
     const callId = await context.system.call(customer);
     const over = await context.system.over(customer, callId);
     assert.equal(over.status, 'completed');
