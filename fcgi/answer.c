@@ -53,7 +53,7 @@ int answer_status_code(enum answer_status s)
     return statuses[s].code;
 }
 
-enum answer_status answer_status_of(enum err_code code)
+static enum answer_status status_of(enum err_code code)
 {
     static const enum answer_status of[ERR_CODE_COUNT] = {
 #define X(error, status) [error] = STATUS_##status,
@@ -100,7 +100,7 @@ void answer_header(struct answer *an, const char *name, struct str value)
 
 static struct str public_message(const struct err *err)
 {
-    enum answer_status status = answer_status_of(err->code);
+    enum answer_status status = status_of(err->code);
     if (status == STATUS_500)
         return STR("An unexpected error occurred.");
     if (status == STATUS_503)
@@ -111,7 +111,7 @@ static struct str public_message(const struct err *err)
 /* What a caller may see of an error's code: `internal_error` for what should not have come here. */
 static const char *public_code(enum err_code code)
 {
-    if (answer_status_of(code) == STATUS_500)
+    if (status_of(code) == STATUS_500)
         code = ERR_INTERNAL;
     return err_code_text(code == ERR_UNCERTAIN ? ERR_UNAVAILABLE : code);
 }
@@ -120,7 +120,7 @@ void answer_error(struct answer *an, const struct err *err)
 {
     int64_t retry_after = an->retry_after > 0 ? an->retry_after : 1;
     answer_clear(an);
-    an->status = answer_status_of(err->code);
+    an->status = status_of(err->code);
     buf_lit(&an->body, "{\"error\":{\"code\":");
     buf_json(&an->body, str_of(public_code(err->code)));
     buf_lit(&an->body, ",\"message\":");

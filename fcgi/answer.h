@@ -35,7 +35,6 @@ enum answer_status {
         STATUS_COUNT
 };
 int answer_status_code(enum answer_status s); /* 404 */
-enum answer_status answer_status_of(enum err_code code);
 
 #define ANSWER_BODY_MAX 67108864
 

@@ -143,11 +143,7 @@ int batches_refusals(struct db *db, struct pool *pool, const struct id *batch_id
         return -1;
     *rows_r = pool_new(pool, struct batch_refusal, limit);
     *count_r = 0;
-    *more_r = false;
-    while (query_next(q)) {
-        *more_r = *count_r == limit;
-        if (*more_r)
-            break;
+    while (list_next(q, limit, *count_r, more_r)) {
         struct batch_refusal *row = &(*rows_r)[(*count_r)++];
         row->line = (uint64_t)query_i64(q);
         row->message = query_str(q, pool);

@@ -22,11 +22,16 @@ void list_bind_page(struct query *q, const struct page *page)
     query_bind_id(q, &page->cursor.id);
 }
 
-bool list_page_next(struct query *q, const struct page *page, size_t count, struct page_end *end_r)
+bool list_next(struct query *q, size_t limit, size_t count, bool *more_r)
 {
-    end_r->more = false;
+    *more_r = false;
     if (!query_next(q))
         return false;
-    end_r->more = count == page->limit;
-    return !end_r->more;
+    *more_r = count == limit;
+    return !*more_r;
+}
+
+bool list_page_next(struct query *q, const struct page *page, size_t count, struct page_end *end_r)
+{
+    return list_next(q, page->limit, count, &end_r->more);
 }

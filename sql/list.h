@@ -17,6 +17,10 @@
 /* rows, or a larger copy of them when all room is taken. */
 void *list_grow(struct pool *pool, void *rows, size_t size, size_t count, size_t *room);
 
+/* The next of at most limit rows of a statement whose LIMIT is limit + 1; count: how many were
+ * read. False at the end; *more_r: there is another behind the limit. */
+bool list_next(struct query *q, size_t limit, size_t count, bool *more_r);
+
 /* Later than any row; DATETIME's own end is 9999. */
 #define TIME_FAR ((usec_t)253370764800 * USEC_PER_S)
 /* The three placeholders of "created_at <= ? AND (created_at < ? OR id < ?)". The statement's LIMIT

@@ -2,6 +2,7 @@
  * suppressed_numbers.c - reads and writes the list of numbers that must not be called.
  */
 #include "sql/suppressed_numbers.h"
+#include "sql/list.h"
 #include "sql/transaction.h"
 
 #include <stdlib.h>
@@ -144,13 +145,8 @@ int suppressed_numbers_list(struct db *db, struct pool *pool, const struct id *w
         return -1;
     *rows_r = pool_new(pool, struct suppressed_number, limit);
     *count_r = 0;
-    *more_r = false;
-    while (query_next(q)) {
-        *more_r = *count_r == limit;
-        if (*more_r)
-            break;
+    while (list_next(q, limit, *count_r, more_r))
         read_row(q, pool, &(*rows_r)[(*count_r)++]);
-    }
     return 0;
 }
 

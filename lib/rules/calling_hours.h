@@ -9,7 +9,6 @@
 #include "lib/base/json.h"
 
 #define DAY_MINUTES 1440
-#define WEEK_DAYS_ALL 127u
 
 struct calling_hours {
     int64_t from_minute, to_minute; /* of the day; from < to, to at most DAY_MINUTES */

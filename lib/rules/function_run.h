@@ -76,7 +76,6 @@ const char *run_error_text(enum run_error e); /* "" when good */
 #define FUNCTION_RESPONSE_KEPT 16384 /* what a run keeps of it */
 #define FUNCTION_REQUEST_KEPT 16384  /* and of the request's body */
 #define FUNCTION_SAVED_MAX 16384     /* bytes of the variables that one run saves */
-#define FUNCTION_HEADERS_MAX 32
 
 /* All in the pool. */
 struct function_request {

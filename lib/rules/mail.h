@@ -9,8 +9,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/pool.h"
 
-#define MAIL_SUBJECT_MAX 200 /* code points */
-
 struct mail {
     struct str to; /* as email_read() gives it */
     struct str subject;

@@ -1,35 +1,15 @@
 /*
- * pattern.c - a pattern becomes a program of at most STEPS_MAX steps, of which all that could be at
- * the present character of the text run side by side (Thompson's construction). A repetition is
- * compiled by reading its atom anew for each copy.
+ * pattern.c - a pattern becomes a program of at most STEPS_MAX steps (Thompson's construction),
+ * which pattern_match.c runs. A repetition is compiled by reading its atom anew for each copy.
  */
-#include "lib/rules/pattern.h"
+#include "lib/rules/pattern_private.h"
 
 #include <string.h>
 
-#define STEPS_MAX 1000
-#define RANGES_MAX 1000
 #define DEPTH_MAX 8
 #define ATOMS_MAX 100000 /* read in all, copies too: even those that become no step */
 #define REPEAT_MAX 255
 #define NO_LIMIT (REPEAT_MAX + 1)
-
-enum step_kind { STEP_SET, STEP_SPLIT, STEP_JUMP, STEP_BEGIN, STEP_END, STEP_MATCH };
-struct step {
-    enum step_kind kind;
-    bool negated;         /* SET */
-    unsigned first, last; /* SET: its ranges; SPLIT and JUMP: where to */
-};
-struct range {
-    uint32_t low, high;
-};
-
-struct program {
-    struct step steps[STEPS_MAX];
-    unsigned count;
-    struct range ranges[RANGES_MAX];
-    unsigned range_count;
-};
 
 struct reader {
     struct str text;
@@ -43,18 +23,6 @@ static int fail(const struct reader *r, const char *what)
 {
     size_t at = str_utf8_count((struct str){r->text.p, r->at}) + 1;
     return err_set(r->err, ERR_INVALID, "at character %zu: %s", at, what);
-}
-
-/* The character at *at, which moves behind it; the text is valid UTF-8. */
-static uint32_t next_character(struct str text, size_t *at)
-{
-    unsigned char c = (unsigned char)text.p[(*at)++];
-    int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
-    uint32_t character = more == 3 ? c & 7u : more == 2 ? c & 15u : more == 1 ? c & 31u : c;
-
-    for (; more > 0 && *at < text.n; more--)
-        character = character << 6 | ((unsigned char)text.p[(*at)++] & 63u);
-    return character;
 }
 
 static bool at_end(const struct reader *r)
@@ -136,7 +104,7 @@ static int read_escape(struct reader *r, bool *single_r, uint32_t *character_r)
     if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
         return fail(r, "this escape is not known here; \\d \\w \\s \\n \\r \\t and escaped signs "
                        "are.");
-    *character_r = next_character(r->text, &r->at);
+    *character_r = pattern_character(r->text, &r->at);
     return 0;
 }
 
@@ -147,7 +115,7 @@ static int read_member(struct reader *r, bool *single_r, uint32_t *character_r)
         return read_escape(r, single_r, character_r);
     }
     *single_r = true;
-    *character_r = next_character(r->text, &r->at);
+    *character_r = pattern_character(r->text, &r->at);
     return 0;
 }
 
@@ -390,7 +358,7 @@ static int read_choices(struct reader *r)
     return 0;
 }
 
-static int compile(struct str pattern, struct program *program, struct err *err)
+int pattern_compile(struct str pattern, struct program *program, struct err *err)
 {
     struct reader r = {.text = pattern, .program = program, .err = err};
     unsigned place = 0;
@@ -408,103 +376,5 @@ static int compile(struct str pattern, struct program *program, struct err *err)
 int pattern_check(struct str pattern, struct err *err)
 {
     struct program program;
-    return compile(pattern, &program, err);
-}
-
-/* The steps that are at a character at the same time. */
-struct states {
-    unsigned short at[STEPS_MAX];
-    unsigned count;
-    bool in[STEPS_MAX];
-};
-
-struct place_in_text {
-    bool begin, end;
-};
-
-static void add_state(const struct program *program, struct states *s, unsigned step,
-                      struct place_in_text place)
-{
-    unsigned waiting[STEPS_MAX + 1], count = 0;
-
-    if (!s->in[step]) {
-        s->in[step] = true;
-        waiting[count++] = step;
-    }
-    while (count > 0) {
-        unsigned now = waiting[--count], next[2], next_count = 0;
-        const struct step *at = &program->steps[now];
-        switch (at->kind) {
-        case STEP_SET:
-        case STEP_MATCH:
-            s->at[s->count++] = (unsigned short)now;
-            break;
-        case STEP_SPLIT:
-            next[next_count++] = at->last;
-            next[next_count++] = at->first;
-            break;
-        case STEP_JUMP:
-            next[next_count++] = at->first;
-            break;
-        case STEP_BEGIN:
-            if (place.begin)
-                next[next_count++] = now + 1;
-            break;
-        case STEP_END:
-            if (place.end)
-                next[next_count++] = now + 1;
-            break;
-        }
-        for (unsigned i = 0; i < next_count; i++) {
-            if (!s->in[next[i]]) {
-                s->in[next[i]] = true;
-                waiting[count++] = next[i];
-            }
-        }
-    }
-}
-
-static bool set_has(const struct program *program, const struct step *set, uint32_t character)
-{
-    for (unsigned i = set->first; i < set->last; i++) {
-        if (character >= program->ranges[i].low && character <= program->ranges[i].high)
-            return !set->negated;
-    }
-    return set->negated;
-}
-
-static void forget(struct states *s)
-{
-    s->count = 0;
-    memset(s->in, 0, sizeof(s->in));
-}
-
-bool pattern_matches(struct str pattern, struct str text)
-{
-    struct program program;
-    struct states now, next;
-    struct err ignored;
-    size_t at = 0;
-
-    if (compile(pattern, &program, &ignored) != 0 || str_utf8_count(text) > PATTERN_TEXT_MAX)
-        return false;
-    forget(&now);
-    for (;;) {
-        add_state(&program, &now, 0, (struct place_in_text){at == 0, at >= text.n});
-        for (unsigned i = 0; i < now.count; i++) {
-            if (program.steps[now.at[i]].kind == STEP_MATCH)
-                return true;
-        }
-        if (at >= text.n)
-            return false;
-        uint32_t character = next_character(text, &at);
-        forget(&next);
-        for (unsigned i = 0; i < now.count; i++) {
-            const struct step *step = &program.steps[now.at[i]];
-            if (set_has(&program, step, character))
-                add_state(&program, &next, now.at[i] + 1u,
-                          (struct place_in_text){false, at >= text.n});
-        }
-        now = next;
-    }
+    return pattern_compile(pattern, &program, err);
 }

@@ -14,7 +14,7 @@ static const struct {
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == RATE_KIND_COUNT, "texts per kind");
 
-const char *rate_kind_text(enum rate_kind kind)
+static const char *kind_text(enum rate_kind kind)
 {
     return kinds[kind].text;
 }
@@ -170,7 +170,7 @@ void rate_policy_header(const struct rate_verdict *verdict, struct buf *b)
 {
     for (size_t i = 0; i < verdict->count; i++)
         buf_printf(b, "%s\"%s\";q=%llu;w=%u", i > 0 ? ", " : "",
-                   rate_kind_text(verdict->figures[i].kind),
+                   kind_text(verdict->figures[i].kind),
                    (unsigned long long)verdict->figures[i].quota, verdict->window_seconds);
 }
 
@@ -178,7 +178,7 @@ void rate_header(const struct rate_verdict *verdict, struct buf *b)
 {
     for (size_t i = 0; i < verdict->count; i++)
         buf_printf(b, "%s\"%s\";r=%llu;t=%lld", i > 0 ? ", " : "",
-                   rate_kind_text(verdict->figures[i].kind),
+                   kind_text(verdict->figures[i].kind),
                    (unsigned long long)verdict->figures[i].remaining,
                    (long long)rate_retry_after(verdict));
 }

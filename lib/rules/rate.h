@@ -26,7 +26,6 @@ enum rate_kind {
 #undef X
         RATE_KIND_COUNT
 };
-const char *rate_kind_text(enum rate_kind kind);
 
 /* Requests per minute, as an operator set them. */
 #define RATE_DEFAULT 0 /* as the settings say */
