@@ -38,32 +38,33 @@ static void read_row(struct query *q, struct pool *pool, struct call_row *row)
     row->dial_count = 0;
 }
 
-/* false: this row is of a call without any. */
-static bool read_dial(struct query *q, struct pool *pool, struct call_dial *d)
-{
-    bool is = !query_null(q);
-
-    d->n = (unsigned)query_i64(q);
-    d->state = (enum attempt_state)(query_i64_or(q, ATTEMPT_FENCED + 1) - 1);
-    d->reason = query_str(q, pool);
-    d->fenced_at = query_time(q);
-    d->placed_at = query_time(q);
-    d->ringing_at = query_time(q);
-    d->answered_at = query_time(q);
-    d->ended_at = query_time(q);
-    return is;
-}
-
-static int by_number(const void *a, const void *b)
-{
-    unsigned x = ((const struct call_dial *)a)->n, y = ((const struct call_dial *)b)->n;
-
-    return x < y ? -1 : x > y;
-}
-
 static int no_such_call(struct err *err)
 {
     return err_set(err, ERR_NOT_FOUND, "No such call.");
+}
+
+static int read_dials(struct db *db, struct pool *pool, const struct id *workspace_id,
+                      struct call_row *row, struct err *err)
+{
+    struct query *q = db_use(db, STMT_CALL_DIALS);
+    size_t room = 0;
+
+    query_bind_id(q, &row->call_id);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err))
+        return -1;
+    while (query_next(q)) {
+        struct call_dial *d = LIST_NEXT(pool, &row->dials, &row->dial_count, &room);
+        d->n = (unsigned)query_i64(q);
+        d->state = (enum attempt_state)(query_i64(q) - 1);
+        d->reason = query_str(q, pool);
+        d->fenced_at = query_time(q);
+        d->placed_at = query_time(q);
+        d->ringing_at = query_time(q);
+        d->answered_at = query_time(q);
+        d->ended_at = query_time(q);
+    }
+    return 0;
 }
 
 int calls_get(struct db *db, struct pool *pool, const struct id *workspace_id,
@@ -76,19 +77,9 @@ int calls_get(struct db *db, struct pool *pool, const struct id *workspace_id,
         return -1;
     if (!query_next(q))
         return no_such_call(err);
-    struct call_dial dial, *dials = NULL;
-    size_t count = 0, room = 0;
-    bool is = read_dial(q, pool, &dial);
-    read_row(q, pool, row_r); /* the same in all rows */
-    while (is) {
-        *LIST_NEXT(pool, &dials, &count, &room) = dial;
-        is = query_next(q) && read_dial(q, pool, &dial);
-    }
-    if (count > 1)
-        qsort(dials, count, sizeof *dials, by_number);
-    row_r->dials = dials;
-    row_r->dial_count = count;
-    return 0;
+    bool dialled = query_i64(q) > 0;
+    read_row(q, pool, row_r);
+    return dialled ? read_dials(db, pool, workspace_id, row_r, err) : 0;
 }
 
 int calls_get_operator(struct db *db, struct pool *pool, const struct id *call_id,
