@@ -17,6 +17,12 @@ const lose = (system, table, id, column, of) =>
   system.sql(`UPDATE ${table} SET ${LOST(column)} WHERE ${id} = ${idSql(of)}`);
 const log = (system, name) => readFileSync(path.join(system.dir, 'log', `${name}.log`), 'utf8');
 
+// A program's log says this, or will in a moment: an answer is sent before it is logged.
+const said = (system, name, pattern) =>
+  until(`the log of ${name} to say ${pattern}`, () => pattern.test(log(system, name)), {
+    seen: () => log(system, name).slice(-500),
+  });
+
 export default suite('secrets', { runs: 'faults', system: { settings } }, (test) => {
   test('a delivery fails with secret_unreadable, the log says which key is missing, others go on', async ({ system, receiver }) => {
     for (const column of ['secret', 'headers']) {
@@ -35,8 +41,9 @@ export default suite('secrets', { runs: 'faults', system: { settings } }, (test)
       const rows = await system.sql(`SELECT d.state, d.last_error FROM deliveries d
         WHERE d.destination_id = ${idSql(made.webhook_id)}`);
       assert.deepEqual(rows, [{ state: 'failed', last_error: 'secret_unreadable' }]);
-      assert.match(
-        log(system, 'dispatcher'),
+      await said(
+        system,
+        'dispatcher',
         new RegExp(`a stored secret cannot be opened.*endpoint=${made.webhook_id} what=${column} .*lacks key 200`),
       );
       const shown = assertOk(await customer.api.send('GET', `/v1/deliveries?webhook_id=${made.webhook_id}`));
@@ -56,7 +63,7 @@ export default suite('secrets', { runs: 'faults', system: { settings } }, (test)
     const answer = await customer.api.send('GET', at);
     assertError(answer, 500, 'internal_error');
     assert.ok(!answer.text.includes('key 200'), 'what is inside is not the caller’s business');
-    assert.match(log(system, 'api'), /request failed.*a stored secret: the key file lacks key 200/);
+    await said(system, 'api', /request failed.*a stored secret: the key file lacks key 200/);
     assertOk(await customer.api.send('PATCH', at, { body: { headers: null } }));
     assertOk(await customer.api.send('GET', at));
     await lose(system, 'destinations', 'destination_id', 'secret', made.webhook_id);
@@ -80,10 +87,6 @@ export default suite('secrets', { runs: 'faults', system: { settings } }, (test)
       body: JSON.stringify({ action: 'call.cancel', data: {} }),
     });
     assert.equal(answer.status, 500, answer.text);
-    await until(
-      'the log to say why',
-      () => /request failed.*a stored secret: the key file lacks key 200/.test(log(system, 'hooks')),
-      { seen: () => log(system, 'hooks').slice(-500) },
-    );
+    await said(system, 'hooks', /request failed.*a stored secret: the key file lacks key 200/);
   });
 });
