@@ -3,7 +3,9 @@
  */
 #include "fcgi/function_call.h"
 #include "fcgi/customer_url.h"
+#include "lib/base/http.h"
 #include "lib/base/log.h"
+#include "lib/base/tickets.h"
 #include "sql/erasure.h"
 #include "sql/function_counters.h"
 #include "sql/ids.h"
@@ -22,32 +24,58 @@ struct calling {
     usec_t deadline; /* monotonic */
 };
 
-/* Opened by the first request that a process sends: most processes never do. */
-static int open_client(struct responder *rs, struct err *err)
+struct function_caller {
+    struct pool *pool; /* its own; holds it and the guard, too */
+    struct http_client *client;
+    struct url_guard *guard;
+    struct tickets tickets; /* of functions that run at once */
+};
+
+static void close_caller(struct function_caller **caller)
 {
+    struct function_caller *c = *caller;
+    struct pool *pool = c->pool;
+
+    *caller = NULL;
+    http_client_destroy(&c->client);
+    tickets_close(&c->tickets);
+    pool_destroy(&pool);
+}
+
+/* Opened by the first request that a process sends: most processes never do. */
+static int open_caller(struct responder *rs, struct err *err)
+{
+    struct pool *pool;
+
+    if (rs->caller != NULL)
+        return 0;
+    pool_create(&pool);
+    struct function_caller *c = pool_new(pool, struct function_caller, 1);
+    c->pool = pool;
+    if (customer_url_guard(rs->conf, pool, &c->guard, err) != 0) {
+        pool_destroy(&pool);
+        return -1;
+    }
     struct http_client_conf conf = {
         .guard = url_guard_address,
+        .guard_ctx = c->guard,
         .user_agent = "HuskyVoice/" HV_VERSION,
         .hosts_file = rs->conf->hosts_file,
     };
-
-    if (rs->http != NULL)
-        return 0;
-    if (rs->http_pool == NULL)
-        pool_create(&rs->http_pool);
-    if (rs->guard == NULL && customer_url_guard(rs->conf, rs->http_pool, &rs->guard, err) != 0)
+    if (http_client_create(&c->client, &conf, err) != 0) {
+        pool_destroy(&pool);
         return -1;
-    conf.guard_ctx = rs->guard;
-    if (http_client_create(&rs->http, &conf, err) != 0)
-        return -1;
-    tickets_open(&rs->tickets, rs->conf->runtime_dir, "functions");
+    }
+    tickets_open(&c->tickets, rs->conf->runtime_dir, "functions");
+    rs->caller = c;
+    rs->close_caller = close_caller;
     return 0;
 }
 
 /* Slow servers of customers' must leave processes for carriers' callbacks. */
 static int take_ticket(struct responder *rs, const struct id *workspace_id, struct err *err)
 {
-    if (tickets_take(&rs->tickets, workspace_id->b, sizeof(workspace_id->b),
+    if (tickets_take(&rs->caller->tickets, workspace_id->b, sizeof(workspace_id->b),
                      (size_t)rs->conf->functions_at_once_max,
                      (size_t)rs->conf->functions_workspace_max))
         return 0;
@@ -100,7 +128,7 @@ static int send_once(struct calling *c, struct function_outcome *outcome_r, stru
         .response_max = FUNCTION_RESPONSE_MAX + 1,
         .fresh_connection = f->method != FUNCTION_GET,
     };
-    if (http_once(c->rs->http, &request, c->pool, &answer, err) != 0)
+    if (http_once(c->rs->caller->client, &request, c->pool, &answer, err) != 0)
         return -1;
     function_answer_read(c->pool, f, &answer, outcome_r);
     return 0;
@@ -182,10 +210,10 @@ int function_call(struct responder *rs, struct pool *pool, const struct function
     struct calling c = {
         .rs = rs, .pool = pool, .call = call, .deadline = clock_monotonic() + call->time_most};
 
-    if (open_client(rs, err) != 0 || take_ticket(rs, &call->workspace_id, err) != 0)
+    if (open_caller(rs, err) != 0 || take_ticket(rs, &call->workspace_id, err) != 0)
         return -1;
     int result = run_tries(&c, outcome_r, err);
-    tickets_give_back(&rs->tickets);
+    tickets_give_back(&rs->caller->tickets);
     if (result != 0)
         return -1;
     record(&c);

@@ -62,12 +62,8 @@ void responder_deinit(struct responder *rs)
     limits_destroy(&rs->limits);
     known_destroy(&rs->known);
     wake_sender_destroy(&rs->wake);
-    if (rs->http != NULL) {
-        http_client_destroy(&rs->http);
-        tickets_close(&rs->tickets);
-    }
-    if (rs->http_pool != NULL)
-        pool_destroy(&rs->http_pool);
+    if (rs->caller != NULL)
+        rs->close_caller(&rs->caller);
     counters_close(&rs->runs);
     counters_close(&rs->counters);
     if (rs->ring != NULL)

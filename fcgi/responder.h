@@ -13,11 +13,10 @@
 #include "fcgi/request.h"
 #include "lib/base/counters.h"
 #include "lib/base/crypto.h"
-#include "lib/base/http.h"
-#include "lib/base/tickets.h"
 #include "lib/base/wake.h"
 
 struct responder;
+struct function_caller; /* fcgi/function_call.c */
 struct url_guard;
 
 /* Answers a request: fills the answer, or fails with err, from which the answer is made then. What
@@ -50,11 +49,10 @@ struct responder {
     struct known *known;
     struct limits *limits;
 
-    /* of function_call.c: NULL until the first request that this process sends */
-    struct http_client *http;
-    struct url_guard *guard;
-    struct pool *http_pool; /* the guard's */
-    struct tickets tickets; /* of functions that run at once; open with http */
+    /* of function_call.c, from the first request that this process sends: in the voice program
+     * alone, so that the others do without libcurl */
+    struct function_caller *caller;
+    void (*close_caller)(struct function_caller **caller);
 
     /* of the request under way; their memory is kept for the next */
     struct pool *pool;
