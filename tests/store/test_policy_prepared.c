@@ -90,9 +90,9 @@ START_TEST(a_function_may_refuse_a_call)
     ck_assert_uint_eq(result.prepare_count, 2);
     ck_assert(prepared(&result.to_prepare[0], CALL_ERROR_PRE_CALL_REJECTED, NULL));
     ck_assert(prepared(&result.to_prepare[1], CALL_ERROR_AGENT_ERROR, NULL));
-    ck_assert_str_eq(ask("SELECT GROUP_CONCAT(CONCAT(status, ' ', error_code) ORDER BY call_id) "
+    ck_assert_str_eq(ask("SELECT GROUP_CONCAT(CONCAT(status, ' ', error_code) ORDER BY error_code) "
                          "FROM calls"),
-                     "disallowed pre_call_rejected,failed agent_error");
+                     "failed agent_error,disallowed pre_call_rejected");
     ck_assert_str_eq(events(), "call.disallowed call.failed");
 }
 END_TEST
