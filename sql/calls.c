@@ -28,10 +28,19 @@ static void bind_idempotency(struct query *q, const struct call_new *call)
         query_bind_null(q);
 }
 
+/* Most calls are to be made at once: their insert has nothing to work out. */
+static bool is_for_now(const struct call_new *call)
+{
+    const struct call_request *r = call->request;
+    return r->scheduled_at == TIME_NONE && r->expires_at == TIME_NONE &&
+           call->agent->start_delay_seconds == 0;
+}
+
 static int insert_call(struct db *db, const struct call_new *call, struct err *err)
 {
     const struct call_request *r = call->request;
-    struct query *q = db_use(db, STMT_CALL_INSERT);
+    bool now = is_for_now(call);
+    struct query *q = db_use(db, now ? STMT_CALL_INSERT_NOW : STMT_CALL_INSERT);
     query_bind_id(q, &call->call_id);
     query_bind_id(q, &call->who->workspace_id);
     query_bind_id(q, &r->agent_id);
@@ -40,12 +49,12 @@ static int insert_call(struct db *db, const struct call_new *call, struct err *e
     query_bind_str(q, r->contact_name);
     query_bind_str(q, r->contact_email);
     query_bind_str(q, r->additional_info);
-    for (int twice = 0; twice < 2; twice++) {
+    for (int twice = 0; twice < 2 && !now; twice++) {
         query_bind_time(q, r->scheduled_at);
         query_bind_i64(q, call->agent->start_delay_seconds);
     }
-    query_bind_time(q, r->expires_at);
-    query_bind_time(q, r->expires_at);
+    for (int twice = 0; twice < 2 && !now; twice++)
+        query_bind_time(q, r->expires_at);
     query_bind_str(q, origin_of(call));
     bind_idempotency(q, call);
     return query_run_again(q, err);
