@@ -2,6 +2,7 @@
 // that nobody chose: at the carrier nobody is rung twice, and each call ends once, with all that
 // belongs to it.
 import assert from 'node:assert/strict';
+import { chance, freshSeed } from '../lib/chance.mjs';
 import { idSql } from '../lib/database.mjs';
 import { assertOk } from '../lib/manage.mjs';
 import { answers } from '../lib/receiver.mjs';
@@ -31,11 +32,11 @@ async function addFunction(customer, phase, box, fields = {}) {
 }
 
 // Two dispatchers at all times; one of them is killed again and again.
-async function underFire(system, done) {
+async function underFire(system, random, done) {
   const running = [system.dispatcher(), system.dispatcher()];
   for (let kills = 0; kills < KILLS && !(await done()); kills++) {
-    await new Promise((wake) => setTimeout(wake, 60 + Math.random() * 200));
-    const victim = Math.floor(Math.random() * running.length);
+    await new Promise((wake) => setTimeout(wake, 60 + random() * 200));
+    const victim = Math.floor(random() * running.length);
     running[victim].signal('SIGKILL');
     await running[victim].ended();
     running[victim] = system.dispatcher();
@@ -45,6 +46,7 @@ async function underFire(system, done) {
 
 export default suite('workflow_chaos', { runs: 'faults', system: { settings, dispatcher: false } }, (test) => {
   test('nobody is rung twice and nothing is lost of a batch with functions', async ({ system, carriers, receiver }) => {
+    const seed = freshSeed();
     const customer = await system.customer({ carrier: carriers.carrier(), box: receiver.box() });
     const [crm, outcome] = [
       receiver.box({ answer: answers.status(200, { 'Content-Type': 'application/json' }, '{"plan":"gold"}') }),
@@ -61,7 +63,7 @@ export default suite('workflow_chaos', { runs: 'faults', system: { settings, dis
       system.number(`SELECT (SELECT COUNT(*) FROM calls WHERE batch_id = ${idSql(batchId)}
         AND status IN ('scheduled', 'initiated', 'ringing', 'in_progress'))
         + (SELECT COUNT(*) FROM deliveries WHERE state = 'waiting' AND workspace_id = ${idSql(customer.workspace_id)}) AS open`);
-    const running = await underFire(system, async () => (await open()) === 0);
+    const running = await underFire(system, chance(seed), async () => (await open()) === 0);
     await until('the batch to end', async () => (await open()) === 0, { within: 40_000, every: 100, seen: open });
     for (const dispatcher of running) {
       dispatcher.signal('SIGTERM');
@@ -69,11 +71,11 @@ export default suite('workflow_chaos', { runs: 'faults', system: { settings, dis
     }
 
     const { calls } = assertOk(await customer.api.send('GET', `/v1/batches/${batchId}`));
-    const told = JSON.stringify(calls);
+    const told = `${JSON.stringify(calls)}, seed ${seed}`;
     assert.equal(calls.completed + calls.failed, CALLS, told);
     const rings = new Map();
     for (const { call_id: id, rings: n } of await customer.carrier.dials()) rings.set(id, (rings.get(id) ?? 0) + n);
-    assert.deepEqual([...rings].filter(([, n]) => n > 1), [], 'rung twice');
+    assert.deepEqual([...rings].filter(([, n]) => n > 1), [], `rung twice, seed ${seed}`);
     const rows = await system.sql(`SELECT LOWER(HEX(call_id)) AS id, status, error_code, JSON_VALUE(variables, '$.plan') AS plan
       FROM calls WHERE batch_id = ${idSql(batchId)}`);
     for (const row of rows) {
