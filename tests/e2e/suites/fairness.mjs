@@ -42,6 +42,12 @@ function toldToWait({ customer }, callId) {
   });
 }
 
+// Of the same workspace, on the same carrier.
+function anotherAgent(system, { customer }) {
+  const of = ['--workspace', customer.workspace_id, '--carrier', customer.carrier_id];
+  return system.admin('agent', 'create', '--name', 'another', ...of);
+}
+
 // One line gets free.
 async function hangUp({ carrier, first }) {
   const { status } = await carrier.tell(first.token, { event: 'ended', reason: 'completed', duration_seconds: 1 });
@@ -74,16 +80,7 @@ export default suite('fairness', { runs: 'faults', system: { settings, dispatche
   test("a single call of another agent goes before it on the workspace's lines", { within: 120_000 }, async (context) => {
     const { system } = context;
     const crowd = await crowded(context, 'workspace');
-    const { agent_id } = await system.admin(
-      'agent',
-      'create',
-      '--workspace',
-      crowd.customer.workspace_id,
-      '--name',
-      'another',
-      '--carrier',
-      crowd.customer.carrier_id,
-    );
+    const { agent_id } = await anotherAgent(system, crowd);
     const callId = await single(system, crowd.customer, { agent_id });
     await toldToWait(crowd, callId);
     await hangUp(crowd);
@@ -93,16 +90,7 @@ export default suite('fairness', { runs: 'faults', system: { settings, dispatche
   test('a single call of an agent with a free line is placed at once', { within: 120_000 }, async (context) => {
     const { system } = context;
     const crowd = await crowded(context, 'agent');
-    const { agent_id } = await system.admin(
-      'agent',
-      'create',
-      '--workspace',
-      crowd.customer.workspace_id,
-      '--name',
-      'another',
-      '--carrier',
-      crowd.customer.carrier_id,
-    );
+    const { agent_id } = await anotherAgent(system, crowd);
     await tookTheLine(system, crowd, await single(system, crowd.customer, { agent_id }));
   });
 
