@@ -7,7 +7,6 @@
 #include "sql/calls.h"
 #include "lib/rules/policy.h"
 #include "sql/events.h"
-#include "sql/suppressed_numbers.h"
 #include <string.h>
 
 #define TRIES 4
@@ -28,19 +27,26 @@ static void bind_idempotency(struct query *q, const struct call_new *call)
         query_bind_null(q);
 }
 
-/* Most calls are to be made at once: their insert has nothing to work out. */
-static bool is_for_now(const struct call_new *call)
+/* Most calls are to be made at once: their insert has nothing to work out. Where there is a list of
+ * numbers that must not be called, the insert itself looks there: it stays one round trip. */
+static enum stmt insert_for(const struct call_new *call)
 {
     const struct call_request *r = call->request;
-    return r->scheduled_at == TIME_NONE && r->expires_at == TIME_NONE &&
-           call->agent->start_delay_seconds == 0;
+    if (call->agent->suppresses)
+        return STMT_CALL_INSERT_UNLESS_SUPPRESSED;
+    bool now = r->scheduled_at == TIME_NONE && r->expires_at == TIME_NONE &&
+               call->agent->start_delay_seconds == 0;
+    return now ? STMT_CALL_INSERT_NOW : STMT_CALL_INSERT;
 }
 
-static int insert_call(struct db *db, const struct call_new *call, struct err *err)
+/* *refusal_r is set when it is not inserted, because its number is suppressed. The fence asks
+ * again. */
+static int insert_call(struct db *db, const struct call_new *call, enum call_error *refusal_r,
+                       struct err *err)
 {
     const struct call_request *r = call->request;
-    bool now = is_for_now(call);
-    struct query *q = db_use(db, now ? STMT_CALL_INSERT_NOW : STMT_CALL_INSERT);
+    enum stmt stmt = insert_for(call);
+    struct query *q = db_use(db, stmt);
     query_bind_id(q, &call->call_id);
     query_bind_id(q, &call->who->workspace_id);
     query_bind_id(q, &r->agent_id);
@@ -49,15 +55,23 @@ static int insert_call(struct db *db, const struct call_new *call, struct err *e
     query_bind_str(q, r->contact_name);
     query_bind_str(q, r->contact_email);
     query_bind_str(q, r->additional_info);
-    for (int twice = 0; twice < 2 && !now; twice++) {
+    for (int twice = 0; twice < 2 && stmt != STMT_CALL_INSERT_NOW; twice++) {
         query_bind_time(q, r->scheduled_at);
         query_bind_i64(q, call->agent->start_delay_seconds);
     }
-    for (int twice = 0; twice < 2 && !now; twice++)
+    for (int twice = 0; twice < 2 && stmt != STMT_CALL_INSERT_NOW; twice++)
         query_bind_time(q, r->expires_at);
     query_bind_str(q, origin_of(call));
     bind_idempotency(q, call);
-    return query_run_again(q, err);
+    if (stmt == STMT_CALL_INSERT_UNLESS_SUPPRESSED) {
+        query_bind_id(q, &call->who->workspace_id);
+        query_bind_str(q, r->contact_number);
+    }
+    if (query_run_again(q, err))
+        return -1;
+    if (query_affected(q) == 0)
+        *refusal_r = CALL_ERROR_NUMBER_SUPPRESSED;
+    return 0;
 }
 
 /* Was our own insert, of which no answer came, carried out? */
@@ -181,13 +195,15 @@ static int create(struct db *db, struct pool *pool, const struct call_new *call,
     memset(made, 0, sizeof *made);
     made->call_id = call->call_id;
     made->agent_id = call->request->agent_id;
+    if (refusal == CALL_ERROR_NONE && insert_call(db, call, &refusal, err))
+        return -1;
     made->error = refusal;
     made->status = refusal == CALL_ERROR_NONE ? CALL_SCHEDULED : CALL_DISALLOWED;
     if (refusal != CALL_ERROR_NONE)
         return create_disallowed(db, pool, call, refusal, made, err);
     usec_t at = call->request->scheduled_at;
     made->due_now = at == TIME_NONE ? call->agent->start_delay_seconds == 0 : at <= clock_wall();
-    return insert_call(db, call, err);
+    return 0;
 }
 
 /* A row stands in the way: an earlier call with this Idempotency-Key, or this call itself, of
@@ -231,22 +247,6 @@ static enum call_error refusal_of(const struct call_new *call)
     return CALL_ERROR_NONE;
 }
 
-/* Asked only where there is a list at all: most calls are made in one round trip. The fence asks
- * again. */
-static int check_number(struct db *db, struct pool *pool, const struct call_new *call,
-                        enum call_error *refusal, struct err *err)
-{
-    bool suppressed = false;
-    if (*refusal != CALL_ERROR_NONE || !call->agent->suppresses)
-        return 0;
-    if (suppressed_numbers_among(db, pool, &call->who->workspace_id, &call->request->contact_number,
-                                 1, &suppressed, err))
-        return -1;
-    if (suppressed)
-        *refusal = CALL_ERROR_NUMBER_SUPPRESSED;
-    return 0;
-}
-
 /* What was answered before is answered again, whatever has become of the agent. */
 static int check_agent(struct db *db, struct pool *pool, const struct call_new *call,
                        struct call_made *made_r, bool *made_before_r, struct err *err)
@@ -272,8 +272,6 @@ int calls_create(struct db *db, struct pool *pool, const struct call_new *call,
     if (check_agent(db, pool, call, made_r, &made, err))
         return -1;
     enum call_error refusal = made ? CALL_ERROR_NONE : refusal_of(call);
-    if (!made && check_number(db, pool, call, &refusal, err))
-        return -1;
     for (unsigned n = 0; n < TRIES && !made; n++) {
         err_clear(err);
         if (create_once(db, pool, call, refusal, made_r, &made, err) != 0 &&
