@@ -7,25 +7,7 @@
  */
 #include "sql/fence.h"
 #include "sql/fence_private.h"
-#include "sql/list.h"
 #include <string.h>
-
-int fence_due_agents(struct db *db, struct pool *pool, struct calls_of **agents_r, size_t *count_r,
-                     struct err *err)
-{
-    struct query *q = db_use(db, STMT_FENCE_DUE_AGENTS);
-    size_t room = 0;
-    *agents_r = NULL;
-    *count_r = 0;
-    if (query_run_again(q, err))
-        return -1;
-    while (query_next(q)) {
-        struct calls_of *of = LIST_NEXT(pool, agents_r, count_r, &room);
-        query_id(q, &of->agent_id);
-        of->batched = query_i64(q) != 0;
-    }
-    return 0;
-}
 
 /* ---- judging ---- */
 
@@ -215,7 +197,9 @@ static int write_all(struct db *db, struct pool *pool, const struct conf *conf,
         write_refusals(db, pool, conf, drawn, count, room->now, result, err) ||
         fence_write_preparing(db, conf, result->to_prepare, result->prepare_count, err))
         return -1;
-    return fence_write_attempts(db, conf, a, room, result->calls, result->count, err);
+    if (fence_write_attempts(db, conf, a, room->now, result->calls, result->count, err))
+        return -1;
+    return fence_count_dials(db, a, room, result->calls, result->count, err);
 }
 
 /* Where none can go, because of the hour or of who is switched off, they are put off many at a

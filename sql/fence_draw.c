@@ -1,12 +1,30 @@
 /*
- * fence_draw.c - reads what the fence judges: an agent with its policy, and those of its calls that
- * are due.
+ * fence_draw.c - reads what the fence judges: which agents have due calls, an agent with its
+ * policy, and its calls.
  */
 #include "lib/base/crypto.h"
 #include "sql/fence_private.h"
+#include "sql/list.h"
 #include <string.h>
 
-/* ---- the agent ---- */
+/* ---- agents ---- */
+
+int fence_due_agents(struct db *db, struct pool *pool, struct calls_of **agents_r, size_t *count_r,
+                     struct err *err)
+{
+    struct query *q = db_use(db, STMT_FENCE_DUE_AGENTS);
+    size_t room = 0;
+    *agents_r = NULL;
+    *count_r = 0;
+    if (query_run_again(q, err))
+        return -1;
+    while (query_next(q)) {
+        struct calls_of *of = LIST_NEXT(pool, agents_r, count_r, &room);
+        query_id(q, &of->agent_id);
+        of->batched = query_i64(q) != 0;
+    }
+    return 0;
+}
 
 static void read_words(struct query *q, struct pool *pool, struct placement *p)
 {

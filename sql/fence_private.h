@@ -85,8 +85,11 @@ int fence_read_offer(struct db *db, struct pool *pool, const struct id *agent_id
 
 /* fence_write.c. Each writes the calls of one fate. */
 int fence_write_attempts(struct db *db, const struct conf *conf, const struct placing_agent *a,
-                         const struct fence_room *room, const struct fenced_call *calls,
-                         size_t count, struct err *err) MUST_CHECK;
+                         usec_t now, const struct fenced_call *calls, size_t count,
+                         struct err *err) MUST_CHECK;
+/* Those, against the caps of the day and the carrier's pace. */
+int fence_count_dials(struct db *db, const struct placing_agent *a, const struct fence_room *room,
+                      const struct fenced_call *calls, size_t count, struct err *err) MUST_CHECK;
 int fence_write_preparing(struct db *db, const struct conf *conf,
                           const struct call_to_prepare *calls, size_t count,
                           struct err *err) MUST_CHECK;

@@ -89,25 +89,35 @@ static int move_calls(struct db *db, const struct fenced_call *calls, size_t cou
     return 0;
 }
 
-int fence_write_attempts(struct db *db, const struct conf *conf, const struct placing_agent *a,
-                         const struct fence_room *room, const struct fenced_call *calls,
-                         size_t count, struct err *err)
+static usec_t day_of(const struct placing_agent *a, usec_t now)
 {
-    usec_t day = zone_day(a->zone ? a->zone : zone_utc(), room->now) * USEC_PER_DAY;
-    size_t real = 0, simulated = 0;
+    return zone_day(a->zone ? a->zone : zone_utc(), now) * USEC_PER_DAY;
+}
+
+int fence_write_attempts(struct db *db, const struct conf *conf, const struct placing_agent *a,
+                         usec_t now, const struct fenced_call *calls, size_t count, struct err *err)
+{
     if (count == 0)
         return 0;
+    if (insert_attempts(db, conf, a, calls, count, now, day_of(a, now), err))
+        return -1;
+    return move_calls(db, calls, count, err);
+}
+
+int fence_count_dials(struct db *db, const struct placing_agent *a, const struct fence_room *room,
+                      const struct fenced_call *calls, size_t count, struct err *err)
+{
+    usec_t day = day_of(a, room->now);
+    size_t real = 0, simulated = 0;
     for (size_t i = 0; i < count; i++) {
         if (calls[i].kind != CARRIER_SIMULATOR)
             real++;
         else if (is_counted_by_day(a, &calls[i]))
             simulated++;
     }
-    if (insert_attempts(db, conf, a, calls, count, room->now, day, err) ||
-        count_dials(db, a, day, false, real, err) ||
-        count_dials(db, a, day, true, simulated, err) || keep_pace(db, a, room, real, err))
+    if (count_dials(db, a, day, false, real, err) || count_dials(db, a, day, true, simulated, err))
         return -1;
-    return move_calls(db, calls, count, err);
+    return keep_pace(db, a, room, real, err);
 }
 
 /* ---- the others ---- */

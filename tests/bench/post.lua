@@ -1,8 +1,10 @@
--- wrk: POSTs of one body, each with an Idempotency-Key of its own.
+-- wrk: POSTs of one body, each with an Idempotency-Key of its own; where the body has a number of
+-- "########", with an even number each.
 --   wrk ... -s post.lua URL -- KEY FILE-OF-BODY PATH SALT
 -- The last line it prints is what the bench reads.
-local head, tail, at = "", "", 0
-local place = "############"
+local head, middle, tail, at = "", "", nil, 0
+local place, digits = "@@@@@@@@@@@@", "########"
+local stride, numbers = 61803398, 100000000
 
 function init(args)
   local file = assert(io.open(args[2], "rb"))
@@ -14,7 +16,11 @@ function init(args)
     ["Idempotency-Key"] = "bench-" .. args[4] .. "-" .. thread_number .. "-" .. place,
   }, body)
   local from, to = text:find(place, 1, true)
-  head, tail = text:sub(1, from - 1), text:sub(to + 1)
+  head, middle = text:sub(1, from - 1), text:sub(to + 1)
+  from, to = middle:find(digits, 1, true)
+  if from then
+    middle, tail = middle:sub(1, from - 1), middle:sub(to + 1)
+  end
 end
 
 local threads = 0
@@ -25,7 +31,10 @@ end
 
 function request()
   at = at + 1
-  return head .. string.format("%012d", at) .. tail
+  if not tail then
+    return head .. string.format("%012d", at) .. middle
+  end
+  return head .. string.format("%012d", at) .. middle .. string.format("%08d", at * stride % numbers) .. tail
 end
 
 function done(summary, latency)

@@ -92,17 +92,17 @@ export class Arena {
     return program;
   }
 
-  // One run of the dispatcher to the end of what is due.
-  once(seconds) {
+  // One run of the dispatcher, or of a program like it, to the end of what is due.
+  once(seconds, { program = 'huskyvoice-dispatch', label = 'dispatcher, drain' } = {}) {
     const line = [
-      this.bench.program('huskyvoice-dispatch'),
+      this.bench.program(program),
       '--config',
       this.config,
       '--once',
       '--max-seconds',
       String(seconds),
     ];
-    return this.bench.run(line, { within: (seconds + 60) * 1000, label: 'dispatcher, drain' });
+    return this.bench.run(line, { within: (seconds + 60) * 1000, label });
   }
 }
 

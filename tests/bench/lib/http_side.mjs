@@ -184,10 +184,24 @@ fastcgi.server += (
     return this.#wrk(label, pool, 'get.lua', seconds, [this.key, this.idsFile, prefix]);
   }
 
-  post(target, seconds, label) {
+  post(target, seconds, label, { key, bodyFile } = this) {
     const salt = process.hrtime.bigint().toString(36);
     const pool = target === '/v1/calls' ? this.pool : this.barePools.post;
-    return this.#wrk(label, pool, 'post.lua', seconds, [this.key, this.bodyFile, target, salt]);
+    return this.#wrk(label, pool, 'post.lua', seconds, [key, bodyFile, target, salt]);
+  }
+
+  // Another workspace to post calls for, to numbers all over the plan.
+  async customer() {
+    const workspace = await this.product.workspace();
+    const made = (what, ...args) => this.product.admin(what, 'create', '--workspace', workspace, ...args);
+    const { agent_id: agent } = await made('agent', '--name', 'bench');
+    const { key, key_id: id } = await made('key');
+    const bodyFile = path.join(this.bench.dir, `body-${id}.json`);
+    await writeFile(
+      bodyFile,
+      JSON.stringify({ agent_id: agent, ...REQUEST, contact_number: '+9198########' }),
+    );
+    return { workspace, key, bodyFile };
   }
 
   // The same calls by the inbound hook.
@@ -221,7 +235,7 @@ fastcgi.server += (
     const after = this.#cpu(pool);
     this.bench.note(
       label,
-      line.map((word) => (word === this.key ? 'KEY' : word === this.hook ? '/v1/hooks/TOKEN' : word)),
+      line.map((word) => (/^sk_/.test(word) ? 'KEY' : word === this.hook ? '/v1/hooks/TOKEN' : word)),
     );
     const result = JSON.parse(/^RESULT (.*)$/m.exec(said)[1]);
     if (result.failed > 0)
