@@ -13,7 +13,9 @@
  * connection is accepted here and given to libfcgi as one that it has open.
  *
  * Connections. libfcgi can serve several requests over one connection, and then belongs to that
- * connection while it is idle. Each is closed after its request, whatever the web server asked for.
+ * connection while it is idle. Each is closed after its request, whatever the web server asked for:
+ * by libfcgi, which shuts it down and reads what still comes, so that a reset can't overtake the
+ * answer; or, where nothing can come any more, by close() alone.
  */
 #include "fcgi/io.h"
 
@@ -31,6 +33,7 @@ static volatile sig_atomic_t stopping;
 static volatile sig_atomic_t listening; /* descriptor 0 is the socket, not a request's body */
 static int nothing = -1;                /* /dev/null: no connection ever comes from there */
 static bool unix_socket;                /* what descriptor 0 is, if it is listening */
+static bool all_was_read;               /* of the request under way, to its last record */
 static FCGX_Request request;
 
 static void stop(int signo)
@@ -89,6 +92,7 @@ static enum io_next fcgx_next(struct io *io, char *const **environ_r, struct err
     if (rc == 0)
         rc = FCGX_Accept_r(&request);
     if (rc == 0) {
+        all_was_read = false;
         *environ_r = request.envp;
         return IO_REQUEST;
     }
@@ -102,7 +106,10 @@ static ptrdiff_t fcgx_read(struct io *io, char *p, size_t n)
 {
     (void)io;
     int got = FCGX_GetStr(p, n > INT_MAX ? INT_MAX : (int)n, request.in);
-    return got == 0 && FCGX_GetError(request.in) != 0 ? -1 : got;
+    if (got == 0 && FCGX_GetError(request.in) != 0)
+        return -1;
+    all_was_read |= got == 0 && n > 0;
+    return got;
 }
 
 static int fcgx_write(struct io *io, struct str text)
@@ -121,7 +128,14 @@ static int fcgx_write(struct io *io, struct str text)
 static void fcgx_finish(struct io *io)
 {
     (void)io;
+    bool ours = unix_socket && all_was_read;
+    if (ours)
+        request.keepConnection = 1;
     FCGX_Finish_r(&request);
+    if (ours && request.ipcFd >= 0) { /* else the peer has gone, and libfcgi has closed it */
+        (void)close(request.ipcFd);
+        request.ipcFd = -1;
+    }
     FCGX_Free(&request, 1);
 }
 
