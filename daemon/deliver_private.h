@@ -22,6 +22,7 @@ struct sending {
     struct pool *pool;               /* for what is made for it, */
     struct function_request request; /* and its request; NULL, NULL and empty for endpoints */
     bool gone;                       /* 410: the endpoint wants no more */
+    bool stripped;                   /* its result, of what others have said */
     char *response;                  /* kept part of the answer; ours */
     char body[];
 };
@@ -44,6 +45,7 @@ struct deliverer {
     struct pool *scratch;      /* headers of the request being started */
     struct sending *finished, **finished_end;
     size_t finished_count;
+    size_t apart; /* so many of them are written one by one: the database refused one */
 };
 
 usec_t deliverer_now(const struct deliverer *deliverer);

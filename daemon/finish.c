@@ -4,11 +4,15 @@
  * Results are what must not be lost while the database is away, so they are kept and written when
  * it is back; a dispatcher that dies with them lets the leases run out, and the deliveries are
  * made again.
+ *
+ * A result that the database refuses must not keep the others from being written: it is set apart,
+ * and goes without what can be at fault.
  */
 #include "daemon/deliver_private.h"
 #include "daemon/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/pool.h"
+#include "sql/function_runs.h"
 #include <string.h>
 
 void finish_add(struct deliverer *d, struct sending *s)
@@ -47,6 +51,8 @@ static void collect(const struct deliverer *d, struct pool *pool, struct batch *
 {
     memset(b, 0, sizeof *b);
     size_t most = d->finished_count < DB_MANY_MAX ? d->finished_count : DB_MANY_MAX;
+    if (d->apart > 0)
+        most = 1;
     b->rows = pool_new(pool, struct finished_delivery, most);
     b->health = pool_new(pool, struct destination_health, most);
     b->destinations = pool_new(pool, struct destination *, most);
@@ -80,6 +86,38 @@ static void settle(struct deliverer *d, const struct batch *b)
     }
     if (!d->finished)
         d->finished_end = &d->finished;
+    if (d->apart > 0)
+        d->apart--;
+}
+
+static void log_refusal(const struct sending *s, const struct err *err)
+{
+    char id[ID_TEXT_SIZE];
+    id_format(ID_DELIVERY, &s->row.delivery_id, id);
+    log_write(LOG_ERROR, "what came of a delivery could not be written whole",
+              "delivery=%s error=%s message=\"%s\"", id, err_code_text(err->code), err->message);
+}
+
+/* The database is there, but takes these results not. false: there is nothing more to leave off. */
+static bool set_apart(struct deliverer *d, size_t count, const struct err *err)
+{
+    struct sending *s = d->finished;
+    if (err->code == ERR_UNAVAILABLE || err->code == ERR_UNCERTAIN)
+        return false;
+    if (count > 1) {
+        d->apart = count;
+        return true;
+    }
+    if (s->stripped && !s->result.run)
+        return false;
+    log_refusal(s, err);
+    if (s->stripped)
+        s->result.run = NULL;
+    else if (s->result.run)
+        function_run_strip(s->result.run);
+    s->result.detail = s->result.response = STR_NULL;
+    s->stripped = true;
+    return true;
 }
 
 void finish_lane_run(struct lane *lane, void *ctx)
@@ -99,7 +137,8 @@ void finish_lane_run(struct lane *lane, void *ctx)
         collect(d, pool, &batch);
         if (deliveries_finish(lane_db(lane), d->dispatcher->owner, batch.rows, batch.count,
                               batch.health, batch.health_count, &lost, &err)) {
-            dispatcher_database_failed(d->dispatcher, lane, &err);
+            if (!set_apart(d, batch.count, &err))
+                dispatcher_database_failed(d->dispatcher, lane, &err);
             continue;
         }
         fault_point("delivery_written");

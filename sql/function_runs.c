@@ -21,6 +21,12 @@ void function_run_take(struct function_run *run, const struct function_request *
     run->duration_ms = outcome->duration / USEC_PER_MS;
 }
 
+void function_run_strip(struct function_run *run)
+{
+    run->request = STR("{}");
+    run->detail = run->response = run->saved = STR_NULL;
+}
+
 static void bind_run(struct query *q, const struct function_run *run)
 {
     query_bind_id(q, &run->run_id);

@@ -98,10 +98,19 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
     return t->capped ? 0 : bytes;
 }
 
+static char ascii(char c)
+{
+    return c < 0x20 || c > 0x7E ? '?' : c;
+}
+
+/* Whatever the peer sends, it can be shown and stored. */
 static void keep_value(struct buf *value, struct str text)
 {
     buf_clear(value);
-    buf_str(value, str_trim(text));
+    text = str_trim(text);
+    for (size_t i = 0; i < text.n; i++) {
+        buf_char(value, ascii(text.p[i]));
+    }
 }
 
 static size_t on_header(char *data, size_t size, size_t n, void *ctx)
@@ -540,7 +549,7 @@ static void copy_ascii(char *out, size_t size, const char *text)
 {
     size_t n = 0;
     for (; text[n] != '\0' && n < size - 1; n++) {
-        out[n] = text[n] < 0x20 || text[n] > 0x7E ? '?' : text[n];
+        out[n] = ascii(text[n]);
     }
     out[n] = '\0';
 }

@@ -65,7 +65,7 @@ struct http_answer {
     int status;              /* 0 unless answered */
     struct str body;         /* as far as read; dies when the callback returns */
     struct str retry_after;  /* header value, or STR_NULL */
-    struct str content_type; /* header value, or STR_NULL */
+    struct str content_type; /* header value, printable ASCII, or STR_NULL */
     usec_t duration;         /* from http_start() to the end */
     char detail[200];        /* for the log: what libcurl says, without the URL */
     char address[64];        /* the peer's address as text, or empty */
