@@ -195,8 +195,10 @@ static int load_settings(struct deliverer *d, struct db *db, struct pool *pool, 
     for (size_t i = 0; i < found; i++) {
         struct destination *one = destinations_get(d->destinations, &rows[i].destination_id);
         destination_load(one, &rows[i], d->dispatcher->keys, &d->policy, now, monotonic);
-        if (one->kind == DESTINATION_FUNCTION && post_call_load(d->dispatcher, db, one, err))
+        if (one->kind == DESTINATION_FUNCTION && post_call_load(d->dispatcher, db, one, err)) {
+            one->loaded_at = 0; /* without its function it must not be drawn for */
             return -1;
+        }
     }
     /* Work for a destination that does not exist can't be sent; it is looked at again later. */
     for (size_t i = 0; i < wanted; i++) {
