@@ -122,8 +122,9 @@ int post_call_make(struct sending *s, const struct post_calls *calls, const char
                               s->workflow->secrets, s->workflow->secret_count, &s->request,
                               &err) == 0)
         return 0;
-    *failure_r = run_error_text(RUN_TEMPLATE_FAILED);
-    function_not_sent(s->pool, RUN_TEMPLATE_FAILED, err.message, &outcome);
+    enum run_error failure = function_request_failure(s->workflow->functions);
+    *failure_r = run_error_text(failure);
+    function_not_sent(s->pool, failure, err.message, &outcome);
     take(s, NULL, &outcome);
     return -1;
 }

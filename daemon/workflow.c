@@ -3,6 +3,7 @@
  */
 #include "daemon/workflow.h"
 
+#include "lib/base/log.h"
 #include "lib/base/pool.h"
 #include "sql/functions.h"
 #include "sql/signing.h"
@@ -26,6 +27,18 @@ static int read_secrets(const struct dispatcher *d, struct db *db, struct workfl
                            err);
 }
 
+static void tell_lost(const struct workflow *w)
+{
+    char id[ID_TEXT_SIZE];
+
+    for (size_t i = 0; i < w->function_count; i++) {
+        if (!w->functions[i].headers_lost)
+            continue;
+        id_format(ID_FUNCTION, &w->functions[i].function_id, id);
+        log_write(LOG_ERROR, "a function's stored headers can't be read", "function=%s", id);
+    }
+}
+
 int workflow_of_agent(const struct dispatcher *d, struct db *db, const struct id *workspace_id,
                       const struct id *agent_id, enum function_phase phase,
                       struct workflow **workflow_r, struct err *err)
@@ -38,6 +51,7 @@ int workflow_of_agent(const struct dispatcher *d, struct db *db, const struct id
         workflow_release(&w);
         return -1;
     }
+    tell_lost(w);
     *workflow_r = w;
     return 0;
 }
@@ -50,11 +64,13 @@ int workflow_of_function(const struct dispatcher *d, struct db *db, const struct
 
     w->functions = pool_new(w->pool, struct function, 1);
     w->function_count = 1;
-    if (functions_get(db, w->pool, d->keys, workspace_id, function_id, w->functions, err) != 0 ||
+    if (functions_to_finish(db, w->pool, d->keys, workspace_id, function_id, w->functions, err) !=
+            0 ||
         read_secrets(d, db, w, err) != 0) {
         workflow_release(&w);
         return -1;
     }
+    tell_lost(w);
     *workflow_r = w;
     return 0;
 }

@@ -155,9 +155,9 @@ static int make_request(struct calling *c, const struct id *run_id,
                                     secret_count, &c->request, err) == 0;
     if (*made_r)
         return 0;
-    if (err->code != ERR_INVALID && err->code != ERR_TOO_LARGE)
+    if (err->code != ERR_INVALID && err->code != ERR_TOO_LARGE && !call->function->headers_lost)
         return -1;
-    function_not_sent(c->pool, RUN_TEMPLATE_FAILED, err->message, outcome_r);
+    function_not_sent(c->pool, function_request_failure(call->function), err->message, outcome_r);
     return 0;
 }
 

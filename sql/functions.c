@@ -119,13 +119,45 @@ int functions_of_agent(struct db *db, struct pool *pool, const struct keyring *r
     return read_all(q, pool, ring, functions_r, count_r, err);
 }
 
+/* A function whose headers are lost fails when it is run, and keeps no other from running. */
+static void read_to_run(struct query *q, struct pool *pool, const struct keyring *ring,
+                        struct function *f)
+{
+    struct err why;
+
+    f->headers_lost = functions_read(q, pool, ring, f, &why) != 0;
+}
+
 int functions_to_run(struct db *db, struct pool *pool, const struct keyring *ring,
                      const struct id *agent_id, enum function_phase phase,
                      struct function **functions_r, size_t *count_r, struct err *err)
 {
     struct query *q = db_use(db, STMT_FUNCTION_TO_RUN);
+    size_t room = 0;
 
     query_bind_id(q, agent_id);
     query_bind_str(q, str_of(function_phase_text(phase)));
-    return read_all(q, pool, ring, functions_r, count_r, err);
+    *functions_r = NULL;
+    *count_r = 0;
+    if (query_run_again(q, err) != 0)
+        return -1;
+    while (query_next(q))
+        read_to_run(q, pool, ring, LIST_NEXT(pool, functions_r, count_r, &room));
+    return 0;
+}
+
+int functions_to_finish(struct db *db, struct pool *pool, const struct keyring *ring,
+                        const struct id *workspace_id, const struct id *function_id,
+                        struct function *function_r, struct err *err)
+{
+    struct query *q = db_use(db, STMT_FUNCTION_TO_FINISH);
+
+    query_bind_id(q, function_id);
+    query_bind_id(q, workspace_id);
+    if (query_run_again(q, err) != 0)
+        return -1;
+    if (!query_next(q))
+        return functions_not_found(err);
+    read_to_run(q, pool, ring, function_r);
+    return 0;
 }

@@ -32,10 +32,16 @@ int functions_page(struct db *db, struct pool *pool, const struct keyring *ring,
 int functions_of_agent(struct db *db, struct pool *pool, const struct keyring *ring,
                        const struct id *workspace_id, const struct id *agent_id,
                        struct function **functions_r, size_t *count_r, struct err *err) MUST_CHECK;
-/* The enabled ones of an agent in a phase, in their order, headers in clear: what is run. */
+/* What is run: headers in clear, or lost (function.headers_lost).
+ * The enabled ones of an agent in a phase, in their order. */
 int functions_to_run(struct db *db, struct pool *pool, const struct keyring *ring,
                      const struct id *agent_id, enum function_phase phase,
                      struct function **functions_r, size_t *count_r, struct err *err) MUST_CHECK;
+
+/* A post-call function, that also runs for what was under way when its agent was deleted. */
+int functions_to_finish(struct db *db, struct pool *pool, const struct keyring *ring,
+                        const struct id *workspace_id, const struct id *function_id,
+                        struct function *function_r, struct err *err) MUST_CHECK;
 
 /* Makes of the row, as it is now and locked, what it shall be. May be called more than once. */
 typedef int function_edit_fn(struct function *function, void *ctx, struct err *err);

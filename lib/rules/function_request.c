@@ -376,10 +376,17 @@ int function_request_make(struct pool *pool, const struct function *function,
     struct making m = {.pool = pool, .f = function, .context = context, .err = err};
 
     *request_r = (struct function_request){.method = function_method_texts[function->method]};
+    if (function->headers_lost)
+        return err_set(err, ERR_INTERNAL, "The function's stored headers can't be read.");
     if (make_scope(&m) != 0 || make_url(&m, request_r) != 0 || make_body(&m, request_r) != 0)
         return -1;
     make_key(&m, key, request_r);
     if (make_headers(&m, secrets, secret_count, request_r) != 0)
         return -1;
     return make_record(&m, request_r);
+}
+
+enum run_error function_request_failure(const struct function *function)
+{
+    return function->headers_lost ? RUN_SECRET_UNREADABLE : RUN_TEMPLATE_FAILED;
 }

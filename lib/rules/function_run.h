@@ -46,8 +46,9 @@ int function_scope(struct pool *pool, const struct function_context *context,
 /* How a run ended: the text is function_runs.error. */
 #define RUN_ERRORS(X)                                                                              \
     X(RUN_GOOD, "")                                                                                \
-    X(RUN_TEMPLATE_FAILED, "template_failed") /* not sent: a name is missing, too long */          \
-    X(RUN_NO_TIME, "no_time_left")            /* not sent: the phase's time was used up */         \
+    X(RUN_TEMPLATE_FAILED, "template_failed")     /* not sent: a name is missing, too long */      \
+    X(RUN_SECRET_UNREADABLE, "secret_unreadable") /* not sent: its headers can't be opened */      \
+    X(RUN_NO_TIME, "no_time_left")                /* not sent: the phase's time was used up */     \
     X(RUN_NAME_FAILED, "name_not_resolved")                                                        \
     X(RUN_ADDRESS_REFUSED, "address_not_allowed")                                                  \
     X(RUN_CONNECT_FAILED, "connection_failed")                                                     \
@@ -101,13 +102,15 @@ struct function_request {
  * DELETE without a body carry the arguments, if any, in the query string. The static parameters are
  * laid over the top level of the body last, of whatever form it is; without a body, of the query.
  *
- * ERR_INVALID or ERR_TOO_LARGE: a template (record it as RUN_TEMPLATE_FAILED with this
- * message); ERR_INTERNAL: the row is broken.
+ * ERR_INVALID or ERR_TOO_LARGE: a template; ERR_INTERNAL: the row is broken, or its headers are
+ * lost. Record it as function_request_failure() says, with this message.
  */
 int function_request_make(struct pool *pool, const struct function *function,
                           const struct function_context *context, struct str key,
                           const struct str *secrets, size_t secret_count,
                           struct function_request *request_r, struct err *err) MUST_CHECK;
+/* As what a run failed whose request could not be made. */
+enum run_error function_request_failure(const struct function *function);
 
 struct function_outcome {
     enum run_error error;
