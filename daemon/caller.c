@@ -232,12 +232,12 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     struct fence_ask ask = {
         .of = turn->of,
         .limit = free_slots(c),
-        .prepare_limit = preparer_room(c->dispatcher->preparer, &turn->of.agent_id),
+        .prepare_limit = PREPARE_PORTION,
+        .prepare_room = preparer_room,
+        .ctx = c->dispatcher->preparer,
     };
     if (ask.limit > PORTION)
         ask.limit = PORTION;
-    if (ask.prepare_limit > PREPARE_PORTION)
-        ask.prepare_limit = PREPARE_PORTION;
     if (fence_calls(db, pool, c->dispatcher->conf, &ask, &result, err)) {
         c->look_wanted = true;
         return -1;

@@ -8,11 +8,14 @@
 #include "daemon/prepare_private.h"
 
 #include "daemon/fault.h"
+#include "lib/base/log.h"
 #include "lib/base/pool.h"
 #include "sql/list.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define ROUND_MAX (5 * USEC_PER_MS)
 
 static void again_lane_run(struct lane *lane, void *ctx);
 
@@ -68,11 +71,12 @@ void preparer_look(struct preparer *p)
         lane_poke(p->prepared_lanes[i]);
 }
 
-size_t preparer_room(const struct preparer *p, const struct id *agent_id)
+size_t preparer_room(void *preparer, const struct id *workspace_id)
 {
+    const struct preparer *p = preparer;
     const struct conf *conf = p->dispatcher->conf;
 
-    return seats_free_for(&p->seats, agent_id, (size_t)conf->pre_call_in_flight_max,
+    return seats_free_for(&p->seats, workspace_id, (size_t)conf->pre_call_in_flight_max,
                           (size_t)conf->pre_call_workspace_max);
 }
 
@@ -80,7 +84,7 @@ void preparation_free(struct preparation *one)
 {
     struct pool *pool = one->pool;
 
-    seats_give_back(&one->preparer->seats, &one->context.agent_id);
+    seats_give_back(&one->preparer->seats, &one->workflow->workspace_id);
     workflow_release(&one->workflow);
     pool_destroy(&pool);
 }
@@ -186,7 +190,7 @@ static bool send_request(struct preparation *one, struct function_outcome *outco
     }
     if (function_request_make(one->pool, function, &one->context, key, one->workflow->secrets,
                               one->workflow->secret_count, &one->request, &err) != 0) {
-        function_not_sent(one->pool, RUN_TEMPLATE_FAILED, err.message, outcome_r);
+        function_not_sent(one->pool, function_request_failure(function), err.message, outcome_r);
         return false;
     }
     usec_t left = one->deadline - one->started_at;
@@ -228,7 +232,8 @@ static void go_on(struct preparation *one)
     prepared_add(one->preparer, one);
 }
 
-static void wait_for_another_try(struct preparation *one, usec_t wait)
+/* The again lane goes on with it then. */
+static void go_on_after(struct preparation *one, usec_t wait)
 {
     struct preparer *p = one->preparer;
 
@@ -258,31 +263,48 @@ static void answered(void *ctx, const struct http_answer *answer)
                                    one->deadline - clock_monotonic());
     if (wait != TIME_NONE) {
         add_run(one, &one->request, &outcome);
-        wait_for_another_try(one, wait);
+        go_on_after(one, wait);
         return;
     }
     conclude(one, &outcome);
     go_on(one);
 }
 
-/* ---- the lane that knows when to try again ---- */
+/* ---- the lane that begins, and knows when to try again ---- */
 
+/* The one whose time came first, or NULL; *next_r is when the next one's comes. */
+static struct preparation *take_due(struct preparer *p, usec_t *next_r)
+{
+    struct preparation **first = NULL;
+
+    *next_r = TIME_NEVER;
+    /* Of equals the last in the list was put there first. */
+    for (struct preparation **at = &p->waiting; *at; at = &(*at)->next) {
+        if (!first || (*at)->again_at <= (*first)->again_at)
+            first = at;
+    }
+    if (!first)
+        return NULL;
+    struct preparation *one = *first;
+    *next_r = one->again_at;
+    if (one->again_at > clock_monotonic())
+        return NULL;
+    *first = one->next;
+    return one;
+}
+
+/* To make a request may take a while, when its owner wants it long: the network and other lanes
+ * have their turns in between. */
 static void again_lane_run(struct lane *lane, void *ctx)
 {
     struct preparer *p = ctx;
 
     while (!p->dispatcher->quit) {
-        usec_t now = clock_monotonic(), next = TIME_NEVER;
-        struct preparation **at = &p->waiting;
-        while (*at) {
-            struct preparation *one = *at;
-            if (one->again_at > now) {
-                if (one->again_at < next)
-                    next = one->again_at;
-                at = &one->next;
-                continue;
-            }
-            *at = one->next;
+        usec_t began = clock_monotonic(), next = began;
+        while (clock_monotonic() - began < ROUND_MAX) {
+            struct preparation *one = take_due(p, &next);
+            if (!one)
+                break;
             go_on(one);
         }
         lane_sleep(lane, next);
@@ -328,8 +350,20 @@ static struct preparation *begin(struct preparer *p, struct workflow *w,
     one->prepare_fence = claimed->prepare_fence;
     one->clock_offset = context->function.now - now;
     one->deadline = now + p->dispatcher->conf->pre_call_budget;
-    seats_take(&p->seats, &one->context.agent_id, &w->workspace_id);
+    seats_take(&p->seats, &w->workspace_id);
     return one;
+}
+
+/* The operator's to mend, a lost key for example: the calls are claimed again when the claim has
+ * run out, and nobody else's wait. */
+static int leave(const struct id *agent_id, const struct err *err)
+{
+    char id[ID_TEXT_SIZE];
+
+    id_format(ID_AGENT, agent_id, id);
+    log_write(LOG_ERROR, "an agent's functions can't be read; its calls wait",
+              "agent=%s message=\"%s\"", id, err->message);
+    return 0;
 }
 
 int preparer_start(struct preparer *p, struct db *db, const struct id *agent_id,
@@ -344,13 +378,13 @@ int preparer_start(struct preparer *p, struct db *db, const struct id *agent_id,
     fault_point("prepare_claimed");
     if (workflow_of_agent(p->dispatcher, db, &drawn->workspace_id, agent_id, PHASE_PRE_CALL, &w,
                           err) != 0)
-        return -1;
+        return err->code == ERR_INTERNAL ? leave(agent_id, err) : -1;
     if (read_contexts(db, w->pool, drawn, &contexts, &count, err) != 0) {
         workflow_release(&w);
         return -1;
     }
     for (size_t i = 0; i < count; i++)
-        go_on(begin(p, w, &contexts[i], claim_of(drawn, &contexts[i].function.call_id)));
+        go_on_after(begin(p, w, &contexts[i], claim_of(drawn, &contexts[i].function.call_id)), 0);
     workflow_release(&w);
     return 0;
 }

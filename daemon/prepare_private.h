@@ -31,6 +31,7 @@ struct preparation {
     usec_t started_at; /* monotonic */
     struct function_run *runs;
     size_t run_count, run_room;
+    bool stripped;           /* the runs, of what others have said */
     enum call_error refusal; /* CALL_ERROR_NONE: it may be placed */
     struct str message;
 };
@@ -40,7 +41,7 @@ struct preparer {
     struct lane *again_lane, *prepared_lanes[PREPARED_LANES];
     struct seats seats;            /* calls from their claim until what came of it is written */
     struct preparation *under_way; /* requests, the newest first */
-    struct preparation *waiting;   /* for another try */
+    struct preparation *waiting;   /* to begin, or for another try; the newest first */
     struct preparation *finished, **finished_end;
 };
 

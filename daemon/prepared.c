@@ -74,7 +74,7 @@ static int record(struct preparer *p, struct db *db, struct pool *pool, struct p
 static void forget(struct preparer *p, struct preparation *one)
 {
     struct id agent_id = one->context.agent_id;
-    bool was_full = preparer_room(p, &agent_id) == 0;
+    bool was_full = preparer_room(p, &one->workflow->workspace_id) == 0;
 
     preparation_free(one);
     if (p->dispatcher->stopping)
@@ -85,6 +85,28 @@ static void forget(struct preparer *p, struct preparation *one)
     }
     if (was_full)
         caller_look(p->dispatcher->caller);
+}
+
+/* The call must not wait because a run is refused by the database. false: nothing can be left off.
+ */
+static bool strip_runs(struct preparation *one)
+{
+    if (one->run_count == 0)
+        return false;
+    if (one->stripped)
+        one->run_count = 0;
+    for (size_t i = 0; i < one->run_count; i++)
+        function_run_strip(&one->runs[i]);
+    one->stripped = true;
+    return true;
+}
+
+static void put_first(struct preparer *p, struct preparation *one)
+{
+    one->next = p->finished;
+    p->finished = one;
+    if (!one->next)
+        p->finished_end = &one->next;
 }
 
 static void log_failure(const struct preparation *one, const struct err *err)
@@ -114,14 +136,14 @@ void prepared_lane_run(struct lane *lane, void *ctx)
             dispatcher_database_works(p->dispatcher);
             forget(p, one);
         } else if (err.code == ERR_UNAVAILABLE || err.code == ERR_UNCERTAIN) {
-            one->next = p->finished;
-            p->finished = one;
-            if (!one->next)
-                p->finished_end = &one->next;
+            put_first(p, one);
             dispatcher_database_failed(p->dispatcher, lane, &err);
         } else {
             log_failure(one, &err);
-            forget(p, one);
+            if (strip_runs(one))
+                put_first(p, one);
+            else
+                forget(p, one);
         }
     }
     pool_destroy(&pool);

@@ -1,6 +1,6 @@
 /*
- * seats.h - how many calls of each agent are being prepared here, and how many more may be: a bound
- * for all, and a share for each workspace, so that one never has all seats.
+ * seats.h - how many calls of each workspace are being prepared here, and how many more may be: a
+ * bound for all, and a share for each, so that one never has all seats.
  */
 #ifndef HV_SEATS_H
 #define HV_SEATS_H
@@ -8,12 +8,12 @@
 #include "lib/rules/id.h"
 
 struct seat {
-    struct id agent_id, workspace_id;
+    struct id workspace_id;
     size_t taken;
 };
 
 struct seats {
-    struct seat *all; /* kept at zero, too: an agent's workspace is known by it */
+    struct seat *all; /* of workspaces that have some */
     size_t count, room;
     size_t taken; /* of all */
 };
@@ -21,12 +21,11 @@ struct seats {
 void seats_init(struct seats *seats);
 void seats_deinit(struct seats *seats);
 
-/* How many more this agent may have: of `most` for all, and of its workspace's `share`. An agent
- * without a seat so far is not known to be of a workspace, so seats of others of it do not count. */
-size_t seats_free_for(const struct seats *seats, const struct id *agent_id, size_t most,
+/* How many more a workspace may have: of `most` for all, and of its own `share`. */
+size_t seats_free_for(const struct seats *seats, const struct id *workspace_id, size_t most,
                       size_t share);
 
-void seats_take(struct seats *seats, const struct id *agent_id, const struct id *workspace_id);
-void seats_give_back(struct seats *seats, const struct id *agent_id);
+void seats_take(struct seats *seats, const struct id *workspace_id);
+void seats_give_back(struct seats *seats, const struct id *workspace_id);
 
 #endif

@@ -214,33 +214,45 @@ static size_t draw_limit(const struct placing_agent *a, const struct fence_ask *
     return limit;
 }
 
+/* What is asked for, now that the workspace is known. */
+static struct fence_ask ask_for(const struct fence_ask *ask, const struct id *workspace_id)
+{
+    struct fence_ask own = *ask;
+    if (ask->prepare_room) {
+        size_t room = ask->prepare_room(ask->ctx, workspace_id);
+        own.prepare_limit = room < ask->prepare_limit ? room : ask->prepare_limit;
+    }
+    return own;
+}
+
 static int fence_in_transaction(struct db *db, struct pool *pool, const struct conf *conf,
-                                const struct fence_ask *ask, struct fence_result *result,
+                                const struct fence_ask *asked, struct fence_result *result,
                                 struct err *err)
 {
     struct placing_agent a;
     struct fence_room room;
     struct drawn_call *drawn;
     size_t count;
-    if (fence_read_agent(db, pool, &ask->of.agent_id, &a, err))
+    if (fence_read_agent(db, pool, &asked->of.agent_id, &a, err))
         return -1;
     result->workspace_id = a.common.workspace_id;
+    struct fence_ask ask = ask_for(asked, &result->workspace_id);
     /* Read again under the lock, that who changes settings has, too: a call is never held by
      * settings that are older than the wish to have it judged anew (held_calls.h). */
     if (fence_is_counted(&a) &&
-        (fence_lock(db, &a, err) || fence_read_agent(db, pool, &ask->of.agent_id, &a, err)))
+        (fence_lock(db, &a, err) || fence_read_agent(db, pool, &ask.of.agent_id, &a, err)))
         return -1;
-    if (fence_read_room(db, &a, ask, &room, err))
+    if (fence_read_room(db, &a, &ask, &room, err))
         return -1;
-    size_t limit = draw_limit(&a, ask, room.now);
-    if (fence_draw(db, pool, &a, &ask->of, limit, &drawn, &count, &room.now, err))
+    size_t limit = draw_limit(&a, &ask, room.now);
+    if (fence_draw(db, pool, &a, &ask.of, limit, &drawn, &count, &room.now, err))
         return -1;
     if (count == 0)
         return 0;
     if (fence_read_numbers(db, pool, &a, room.now, drawn, count, err))
         return -1;
     for (size_t i = 0; i < count; i++) {
-        judge(&a, &drawn[i], &room, ask, result);
+        judge(&a, &drawn[i], &room, &ask, result);
         if (drawn[i].fate == FATE_PLACE)
             count_number(&drawn[i], drawn + count, room.now);
     }

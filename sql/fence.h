@@ -45,7 +45,9 @@ struct call_to_prepare {
 struct fence_ask {
     struct calls_of of;
     size_t limit;         /* calls to place */
-    size_t prepare_limit; /* calls to prepare */
+    size_t prepare_limit; /* calls to prepare, and no more than its workspace has room for */
+    size_t (*prepare_room)(void *ctx, const struct id *workspace_id); /* NULL: any number */
+    void *ctx;
 };
 
 struct fence_result {

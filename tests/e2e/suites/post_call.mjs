@@ -225,6 +225,41 @@ export default suite('post_call', { runs: 'faults', system: { settings } }, (tes
     assert.ok(states.every(({ state }) => state === 'dropped' || state === 'failed'), JSON.stringify(states));
   });
 
+  test('it runs for a call that was under way when its agent was deleted', async ({ system, receiver, carriers }) => {
+    const customer = await system.customer({ carrier: carriers.carrier() });
+    await customer.carrier.behave({ behaviour: { script: 'none' } });
+    const crm = receiver.box();
+    await addFunction(customer, crm);
+    const callId = await system.call(customer);
+    const { token } = await customer.carrier.asked(callId);
+    await customer.carrier.tell(token, { event: 'answered' });
+    assertOk(await customer.api.send('DELETE', `/v1/agents/${customer.agent_id}`));
+    await customer.carrier.tell(token, { event: 'ended', reason: 'completed', duration_seconds: 1, outcome: 'successful', summary: 's' });
+    await system.settled(customer.workspace_id);
+    assert.deepEqual(crm.arrivals.map(({ json }) => json.call.id), [callId]);
+  });
+
+  test('a result that the database refuses is written without what others said, and holds up no other', async ({
+    system,
+    receiver,
+  }) => {
+    await system.sql(`ALTER TABLE function_runs ADD CONSTRAINT no_poison CHECK (response IS NULL OR response <> 'poison')`);
+    const [bad, good] = [await system.customer(), await system.customer({ box: receiver.box() })];
+    const [poisoned, fine] = [receiver.box({ answer: answers.status(200, {}, 'poison') }), receiver.box()];
+    await addFunction(bad, poisoned);
+    await addFunction(good, fine);
+    const callId = await system.call(bad);
+    await poisoned.count(1);
+    const others = await Promise.all(Array.from({ length: 5 }, () => toItsEnd(system, good)));
+    await system.settled(bad.workspace_id);
+    assert.deepEqual([poisoned.arrivals.length, fine.arrivals.length], [1, others.length], 'none twice');
+    assert.deepEqual(
+      (await runs(bad, callId)).map(({ error, response, status }) => [error?.code, response, status]),
+      [[undefined, null, 200]],
+    );
+    assert.equal((await runs(good, others[0]))[0].status, 200);
+  });
+
   test("another agent's calls don't start it", async ({ system, receiver }) => {
     const customer = await system.customer();
     const crm = receiver.box();

@@ -24,6 +24,10 @@ const settings = {
 };
 
 
+// Stands for whatever a database may refuse of what others say.
+const REFUSE_POISON = `ALTER TABLE function_runs DROP CONSTRAINT IF EXISTS no_poison,
+  ADD CONSTRAINT no_poison CHECK (response IS NULL OR response <> 'poison')`;
+
 const json = (body, code = 200) => answers.status(code, { 'Content-Type': 'application/json' }, JSON.stringify(body));
 
 async function customerWith({ system, carriers, receiver }, options = {}) {
@@ -35,6 +39,13 @@ async function addFunction(customer, box, fields = {}) {
     body: { agent_id: customer.agent_id, phase: 'pre_call', name: 'crm', url: box.url, ...fields },
   });
   return assertOk(answer, 201).function_id;
+}
+
+async function anotherAgent({ system }, { workspace_id: workspace, carrier_id: carrier }) {
+  const made = await system.admin(
+    'agent', 'create', '--workspace', workspace, '--name', 'other', '--carrier', carrier,
+  );
+  return made.agent_id;
 }
 
 async function runs(customer, callId) {
@@ -154,6 +165,7 @@ function failures(test) {
     ['sends 10 MB', answers.big(10 * 1024 * 1024), { save: { x: '$.x' } }, 'response_too_large'],
     ['sends rubbish', answers.status(200, { 'Content-Type': 'application/json' }, '{"a":'), { save: { x: '$.a' } }, 'not_json'],
     ['answers in another content type', answers.status(200, { 'Content-Type': 'text/html' }, '{}'), { save: { x: '$.a' } }, 'unexpected_content_type'],
+    ['answers in a content type that is no text', answers.status(200, { 'Content-Type': 'text/\u00e9t\u00e9' }, '{}'), { save: { x: '$.a' } }, 'unexpected_content_type'],
     ['misses a saved path', json({}), { save: { x: '$.a.b' }, on_missing: 'error' }, 'save_path_missed'],
     ['refuses', answers.status(404), {}, 'client_error'],
   ])
@@ -163,6 +175,29 @@ function failures(test) {
       assert.equal(dials.length, 1);
       assert.deepEqual(made.map((run) => run.error.code), [error]);
     });
+
+  test('a run that the database refuses is recorded bare, and its call goes on', async (context) => {
+    await context.system.sql(REFUSE_POISON);
+    const { over, runs: made, dials } = await play(context, answers.status(500, {}, 'poison'));
+    assert.equal(over.status, 'completed');
+    assert.equal(dials.length, 1);
+    assert.deepEqual(made.map(({ error, response, request }) => [error.code, response, request]), [['server_error', null, {}]]);
+  });
+
+  test('a function whose headers are lost fails as on_error says, and the others run', async (context) => {
+    const { system } = context;
+    const customer = await customerWith(context);
+    const [lost, fine] = [context.receiver.box(), context.receiver.box()];
+    const id = await addFunction(customer, lost, { headers: { 'X-Mine': 'v' } });
+    await addFunction(customer, fine, { name: 'fine' });
+    await system.sql(
+      `UPDATE functions SET headers = CONCAT(CHAR(200), SUBSTR(headers, 2)) WHERE function_id = ${idSql(id)}`,
+    );
+    const callId = await system.call(customer);
+    assert.equal((await system.over(customer, callId)).status, 'completed');
+    assert.deepEqual([lost.arrivals.length, fine.arrivals.length], [0, 1]);
+    assert.deepEqual((await runs(customer, callId)).map(({ error }) => error?.code), ['secret_unreadable', undefined]);
+  });
 
   test('a template that names what is not there is empty, or with on_missing error an error that says which', async (context) => {
     const customer = await customerWith(context);
@@ -271,14 +306,18 @@ function meanwhile(test) {
     assert.equal(crm.arrivals.length, 0);
   });
 
-  test("one customer's hanging server takes its share and no more: another's calls are prepared meanwhile", async (context) => {
+  test("one customer's hanging server takes its share and no more, whichever agents call: another's calls are prepared meanwhile", async (context) => {
     const { system, receiver } = context;
     const [slow, quick] = [await customerWith(context), await customerWith(context)];
     const hold = answers.hold();
     const [hanging, answering] = [receiver.box({ answer: hold }), receiver.box()];
-    await addFunction(slow, hanging, { timeout_ms: 1000 });
+    const agents = [slow.agent_id, await anotherAgent(context, slow), await anotherAgent(context, slow)];
+    for (const agent_id of agents) await addFunction(slow, hanging, { agent_id, timeout_ms: 1000 });
     await addFunction(quick, answering);
-    await Promise.all(Array.from({ length: 12 }, () => system.call(slow)));
+    const at = new Date(Date.now() + 300).toISOString();
+    await Promise.all(
+      Array.from({ length: 12 }, (_, n) => system.call(slow, { agent_id: agents[n % 3], scheduled_at: at })),
+    );
     await until('the share to be taken', () => hanging.inFlight === 4);
     const callId = await system.call(quick);
     await system.over(quick, callId);
