@@ -143,7 +143,7 @@ int agent_words_check(struct pool *pool, const char *field, struct str text, str
     unsigned sources = TEMPLATE_ALL & ~(1u << TEMPLATE_ARGS | 1u << TEMPLATE_RESULT);
     struct template *t;
 
-    return template_parse(pool, text, sources, &t, err) == 0 ? 0 : err_prefix(err, "%s", field);
+    return template_check(pool, text, field, sources, &t, err);
 }
 
 static int check_texts(const struct agent_settings *s, struct err *err)

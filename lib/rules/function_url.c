@@ -60,8 +60,8 @@ int function_check_url(struct pool *pool, const struct function *f, const struct
 {
     struct template *t;
 
-    if (template_parse(pool, f->url, function_sources(f->phase), &t, err) != 0)
-        return err_prefix(err, "url");
+    if (template_check(pool, f->url, "url", function_sources(f->phase), &t, err) != 0)
+        return -1;
     if (!template_is_text(t) && !head_has_host(template_head(t)))
         return err_set(err, ERR_INVALID,
                        "url must not have a template before the path: its host is fixed.");

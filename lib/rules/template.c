@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FILTERS_MAX 10
+#define DATE_FORMAT_MAX 200 /* bytes */
 
 struct parser {
     struct pool *pool;
@@ -102,6 +103,8 @@ static int parse_literal(struct parser *p, struct template_value *value_r)
 
 static int check_date_format(const struct parser *p, struct str format)
 {
+    if (format.n > DATE_FORMAT_MAX)
+        return fail(p, "a date's format has at most 200 bytes.");
     for (size_t i = 0; i < format.n; i++) {
         if (format.p[i] != '%')
             continue;
@@ -257,14 +260,43 @@ struct str template_head(const struct template *t)
     return t->parts->text;
 }
 
+static size_t expression_count(const struct template *t)
+{
+    size_t count = 0;
+    for (const struct template_part *part = t->parts; part != NULL; part = part->next)
+        count += part->expression != NULL;
+    return count;
+}
+
 bool template_is_text(const struct template *t)
 {
-    for (const struct template_part *part = t->parts; part != NULL; part = part->next) {
-        if (part->expression != NULL)
-            return false;
-    }
-    return true;
+    return expression_count(t) == 0;
 }
+
+static int too_many(const char *name, struct err *err)
+{
+    return err_set(err, ERR_INVALID, "%s has more than %d expressions in {{ and }}.", name,
+                   TEMPLATE_EXPRESSIONS_MAX);
+}
+
+int template_check(struct pool *pool, struct str text, const char *name, unsigned sources,
+                   struct template **template_r, struct err *err)
+{
+    if (template_parse(pool, text, sources, template_r, err) != 0)
+        return err_prefix(err, "%s", name);
+    return expression_count(*template_r) > TEMPLATE_EXPRESSIONS_MAX ? too_many(name, err) : 0;
+}
+
+/* What the checks of one document share. */
+struct checking {
+    struct pool *pool;
+    unsigned sources;
+    const char *document;
+    size_t expressions; /* in all of it */
+    struct err *err;
+};
+
+static int check_value(struct checking *c, const struct json *value, const char *name);
 
 /* The path of a member or an element, for messages. */
 static const char *member_path(struct pool *pool, const char *name, struct str member)
@@ -273,46 +305,56 @@ static const char *member_path(struct pool *pool, const char *name, struct str m
     return pool_printf(pool, "%s.%.*s", name, STR_ARG(member));
 }
 
-static int check_object(struct pool *pool, const struct json *value, const char *name,
-                        unsigned sources, struct err *err)
+static int check_object(struct checking *c, const struct json *value, const char *name)
 {
     struct json *member;
     struct str member_name;
     size_t it = 0;
 
     while (json_each(value, &it, &member_name, &member)) {
-        const char *path = member_path(pool, name, member_name);
+        const char *path = member_path(c->pool, name, member_name);
         if (member_name.n > 1 && memmem(member_name.p, member_name.n, "{{", 2) != NULL)
-            return err_set(err, ERR_INVALID, "%s: a member's name can't be a template.", path);
-        if (template_json_check(pool, member, path, sources, err) != 0)
+            return err_set(c->err, ERR_INVALID, "%s: a member's name can't be a template.", path);
+        if (check_value(c, member, path) != 0)
             return -1;
     }
     return 0;
 }
 
-int template_json_check(struct pool *pool, const struct json *value, const char *name,
-                        unsigned sources, struct err *err)
+static int check_string(struct checking *c, struct str text, const char *name)
 {
     struct template *t;
 
+    if (template_parse(c->pool, text, c->sources, &t, c->err) != 0)
+        return err_prefix(c->err, "%s", name);
+    c->expressions += expression_count(t);
+    return c->expressions > TEMPLATE_EXPRESSIONS_MAX ? too_many(c->document, c->err) : 0;
+}
+
+static int check_value(struct checking *c, const struct json *value, const char *name)
+{
     switch (json_type(value)) {
     case JSON_NULL:
     case JSON_BOOL:
     case JSON_NUMBER:
         return 0;
     case JSON_STRING:
-        if (template_parse(pool, json_str(value), sources, &t, err) != 0)
-            return err_prefix(err, "%s", name);
-        return 0;
+        return check_string(c, json_str(value), name);
     case JSON_OBJECT:
-        return check_object(pool, value, name, sources, err);
+        return check_object(c, value, name);
     case JSON_ARRAY:
         for (size_t i = 0; i < json_count(value); i++) {
-            if (template_json_check(pool, json_at(value, i), pool_printf(pool, "%s[%zu]", name, i),
-                                    sources, err) != 0)
+            if (check_value(c, json_at(value, i), pool_printf(c->pool, "%s[%zu]", name, i)) != 0)
                 return -1;
         }
         return 0;
     }
     die("a JSON value without a type");
+}
+
+int template_json_check(struct pool *pool, const struct json *value, const char *name,
+                        unsigned sources, struct err *err)
+{
+    struct checking c = {.pool = pool, .sources = sources, .document = name, .err = err};
+    return check_value(&c, value, name);
 }

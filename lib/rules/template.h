@@ -48,6 +48,11 @@ struct template;
  * The template keeps pointing into text. */
 int template_parse(struct pool *pool, struct str text, unsigned sources,
                    struct template **template_r, struct err *err) MUST_CHECK;
+/* The same for a field that is saved: errors begin with its name, and more than
+ * TEMPLATE_EXPRESSIONS_MAX expressions are refused. */
+#define TEMPLATE_EXPRESSIONS_MAX 500
+int template_check(struct pool *pool, struct str text, const char *name, unsigned sources,
+                   struct template **template_r, struct err *err) MUST_CHECK;
 /* The text before its first expression; all of it when it has none. */
 struct str template_head(const struct template *t);
 bool template_is_text(const struct template *t); /* it has no expression */
@@ -58,13 +63,14 @@ enum template_form {
     TEMPLATE_JSON  /* a JSON value: of any type if the template is one expression, else a string */
 };
 /* Adds to b. ERR_INVALID: strict, and a name that is missing (it is named); a date of what is no
- * time. ERR_TOO_LARGE: b's maximum. */
+ * time. ERR_TOO_LARGE: b's maximum, or several times that on the way through filters. */
 int template_render(struct buf *b, struct pool *pool, const struct template *t,
                     enum template_form form, const struct template_scope *scope, bool strict,
                     struct err *err) MUST_CHECK;
 
-/* A JSON value whose strings, at any depth, are templates. Names of members are no templates: "{{"
- * in one is refused. Errors begin with the path ("body.slot.date: at character 3: ..."). */
+/* A JSON value whose strings, at any depth, are templates, of at most TEMPLATE_EXPRESSIONS_MAX
+ * expressions in all. Names of members are no templates: "{{" in one is refused. Errors begin with
+ * the path ("body.slot.date: at character 3: ..."). */
 int template_json_check(struct pool *pool, const struct json *value, const char *name,
                         unsigned sources, struct err *err) MUST_CHECK;
 int template_json_render(struct buf *b, struct pool *pool, const struct json *value,
@@ -73,7 +79,7 @@ int template_json_render(struct buf *b, struct pool *pool, const struct json *va
 
 /* For prompts and greetings, which were checked when they were saved: names that are missing are
  * empty, what should be a time and is none stays as it is, and a text that is no good template
- * comes back as it is. At most `max` bytes. */
+ * comes back as it is; so does one that would come out too large: over `max` bytes. */
 struct str template_fill(struct pool *pool, struct str text, const struct template_scope *scope,
                          size_t max);
 

@@ -8,15 +8,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VALUE_MAX (1024 * 1024)
+/* What may be written in all, values on their way through filters too: so many times the maximum
+ * of what comes out, and a little more for short texts. */
+#define WORK_TIMES 4
+#define WORK_LEAST 65536
+#define WORK_EACH 16 /* an expression, though it comes out empty */
 
 struct rendering {
     struct pool *pool;
     const struct template_scope *scope;
     bool strict;
     bool spoken; /* what is no time stays as it is: people are to hear the rest */
+    size_t max;  /* of what comes out */
+    size_t work; /* bytes that may yet be written on the way there */
     struct err *err;
 };
+
+static struct rendering rendering_of(const struct buf *b, struct pool *pool,
+                                     const struct template_scope *scope, struct err *err)
+{
+    return (struct rendering){.pool = pool,
+                              .scope = scope,
+                              .max = b->max,
+                              .work = WORK_TIMES * b->max + WORK_LEAST,
+                              .err = err};
+}
+
+static int too_large(const struct rendering *r)
+{
+    return err_set(r->err, ERR_TOO_LARGE, "the text of a template is over %zu bytes.", r->max);
+}
+
+static int spend(struct rendering *r, size_t bytes)
+{
+    if (bytes > r->work)
+        return too_large(r);
+    r->work -= bytes;
+    return 0;
+}
+
+/* What was written to b, whose maximum was what work was left; b ends here. */
+static int spend_written(struct rendering *r, struct buf *b, struct str *text_r)
+{
+    int result = b->overflow ? too_large(r) : spend(r, b->len);
+    if (result == 0)
+        *text_r = b->len == 0 ? STR("") : pool_str(r->pool, buf_as_str(b));
+    buf_deinit(b);
+    return result;
+}
 
 static struct template_value text_value(struct str text)
 {
@@ -42,13 +81,15 @@ static void add_number(struct buf *b, char letter, const struct time_fields *f, 
     }
 }
 
-static struct str date_text(struct pool *pool, usec_t at, int offset_minutes, struct str format)
+static int date_text(struct rendering *r, usec_t at, struct str format,
+                     struct template_value *value_r)
 {
     static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                        "Thursday", "Friday", "Saturday"};
     static const char *const months[] = {"January",   "February", "March",    "April",
                                          "May",       "June",     "July",     "August",
                                          "September", "October",  "November", "December"};
+    int offset_minutes = r->scope->offset_minutes;
     usec_t local = at + offset_minutes * 60 * USEC_PER_S;
     int64_t day_count = local / USEC_PER_DAY - (local % USEC_PER_DAY < 0);
     struct time_fields f, first;
@@ -57,7 +98,7 @@ static struct str date_text(struct pool *pool, usec_t at, int offset_minutes, st
     time_split(local, &f);
     first = (struct time_fields){.year = f.year, .month = 1, .day = 1};
     const char *day = days[((day_count + 4) % 7 + 7) % 7], *month = months[f.month - 1];
-    buf_init(&b, 4096);
+    buf_init(&b, r->work);
     for (size_t i = 0; i < format.n; i++) {
         char letter = format.p[i] == '%' && i + 1 < format.n ? format.p[++i] : '\0';
         if (letter == '\0' || letter == '%')
@@ -74,25 +115,25 @@ static struct str date_text(struct pool *pool, usec_t at, int offset_minutes, st
         else
             add_number(&b, letter, &f, (int)((local - time_join(&first)) / USEC_PER_DAY) + 1);
     }
-    struct str text = b.len == 0 ? STR("") : pool_str(pool, buf_as_str(&b));
-    buf_deinit(&b);
-    return text;
+    value_r->kind = VALUE_TEXT;
+    return spend_written(r, &b, &value_r->text);
 }
 
-static struct template_value subject(const struct rendering *r, const struct template_expression *e)
+static int subject(struct rendering *r, const struct template_expression *e,
+                   struct template_value *value_r)
 {
     const struct template_scope *scope = r->scope;
 
     switch (e->subject) {
     case SUBJECT_NOW:
-        return text_value(
-            date_text(r->pool, scope->now, scope->offset_minutes, STR("%Y-%m-%dT%H:%M:%S%z")));
+        return date_text(r, scope->now, STR("%Y-%m-%dT%H:%M:%S%z"), value_r);
     case SUBJECT_DATE:
-        return text_value(date_text(r->pool, scope->now, scope->offset_minutes, STR("%Y-%m-%d")));
+        return date_text(r, scope->now, STR("%Y-%m-%d"), value_r);
     case SUBJECT_TIME:
-        return text_value(date_text(r->pool, scope->now, scope->offset_minutes, STR("%H:%M")));
+        return date_text(r, scope->now, STR("%H:%M"), value_r);
     case SUBJECT_LITERAL:
-        return e->literal;
+        *value_r = e->literal;
+        return 0;
     case SUBJECT_SOURCE:
         break;
     }
@@ -101,29 +142,30 @@ static struct template_value subject(const struct rendering *r, const struct tem
     struct json_step step;
     while (value != NULL && json_path_step(&path, &step) > 0)
         value = json_path_down(value, &step);
-    if (json_type(value) == JSON_NULL)
-        return (struct template_value){.kind = VALUE_MISSING};
-    return (struct template_value){.kind = VALUE_JSON, .json = value};
+    *value_r = json_type(value) == JSON_NULL
+                   ? (struct template_value){.kind = VALUE_MISSING}
+                   : (struct template_value){.kind = VALUE_JSON, .json = value};
+    return 0;
 }
 
 /* What stands in a text for a value that is there; of JSON, strings bare. */
-static struct str value_text(struct pool *pool, const struct template_value *value)
+static int value_text(struct rendering *r, const struct template_value *value, struct str *text_r)
 {
-    if (value->kind != VALUE_JSON)
-        return value->text;
-    if (json_type(value->json) == JSON_STRING)
-        return json_str(value->json);
     struct buf b;
-    buf_init(&b, VALUE_MAX);
+
+    *text_r = value->kind == VALUE_JSON ? json_str(value->json) : value->text;
+    if (value->kind != VALUE_JSON || json_type(value->json) == JSON_STRING)
+        return 0;
+    buf_init(&b, r->work);
     json_write(&b, value->json);
-    struct str text = pool_str(pool, buf_as_str(&b));
-    buf_deinit(&b);
-    return text;
+    return spend_written(r, &b, text_r);
 }
 
-static struct template_value cased(struct pool *pool, struct str text, bool up)
+static int cased(struct rendering *r, struct str text, bool up, struct template_value *value_r)
 {
-    char *copy = pool_dup(pool, text.p, text.n);
+    if (spend(r, text.n) != 0)
+        return -1;
+    char *copy = pool_dup(r->pool, text.p, text.n);
 
     for (size_t i = 0; i < text.n; i++) {
         if (up && copy[i] >= 'a' && copy[i] <= 'z')
@@ -131,23 +173,24 @@ static struct template_value cased(struct pool *pool, struct str text, bool up)
         else if (!up && copy[i] >= 'A' && copy[i] <= 'Z')
             copy[i] = (char)(copy[i] - 'A' + 'a');
     }
-    return text_value((struct str){copy, text.n});
+    *value_r = text_value((struct str){copy, text.n});
+    return 0;
 }
 
-static struct template_value as_json(struct pool *pool, const struct template_value *value)
+static int as_json(struct rendering *r, struct template_value *value)
 {
+    enum template_value_kind kind = value->kind;
     struct buf b;
 
-    if (value->kind == VALUE_RAW)
-        return text_value(value->text);
-    buf_init(&b, VALUE_MAX);
-    if (value->kind == VALUE_JSON)
+    value->kind = VALUE_TEXT;
+    if (kind == VALUE_RAW)
+        return 0;
+    buf_init(&b, r->work);
+    if (kind == VALUE_JSON)
         json_write(&b, value->json);
     else
         buf_json(&b, value->text);
-    struct str text = pool_str(pool, buf_as_str(&b));
-    buf_deinit(&b);
-    return text_value(text);
+    return spend_written(r, &b, &value->text);
 }
 
 /* An RFC 3339 time, or a day, which is one everywhere. */
@@ -163,46 +206,49 @@ static bool read_time(const struct rendering *r, struct str text, usec_t *at_r)
     return true;
 }
 
-static int apply(const struct rendering *r, const struct template_expression *e,
+static int format_date(struct rendering *r, const struct template_expression *e,
+                       const struct template_filter *filter, struct str text,
+                       struct template_value *value)
+{
+    usec_t at;
+
+    if (read_time(r, text, &at))
+        return date_text(r, at, filter->argument.text, value);
+    if (r->spoken)
+        return 0;
+    return err_set(r->err, ERR_INVALID, "{{%.*s}} is no time that date could format.",
+                   STR_ARG(e->name));
+}
+
+static int apply(struct rendering *r, const struct template_expression *e,
                  const struct template_filter *filter, struct template_value *value)
 {
     bool missing = value->kind == VALUE_MISSING;
-    struct str text = missing ? STR("") : value_text(r->pool, value);
-    usec_t at;
+    struct str text = STR("");
 
-    switch (filter->kind) {
-    case FILTER_DEFAULT:
-        if (missing || (text.n == 0 && value->kind != VALUE_RAW))
+    if (filter->kind == FILTER_DEFAULT) {
+        if (missing || (value->kind == VALUE_TEXT && value->text.n == 0) ||
+            (value->kind == VALUE_JSON && json_type(value->json) == JSON_STRING &&
+             json_str(value->json).n == 0))
             *value = filter->argument;
         return 0;
-    case FILTER_UPCASE:
-    case FILTER_DOWNCASE:
-        if (!missing)
-            *value = cased(r->pool, text, filter->kind == FILTER_UPCASE);
-        return 0;
-    case FILTER_DATE:
-        if (missing)
-            return 0;
-        if (!read_time(r, text, &at) && r->spoken)
-            return 0;
-        if (!read_time(r, text, &at))
-            return err_set(r->err, ERR_INVALID, "{{%.*s}} is no time that date could format.",
-                           STR_ARG(e->name));
-        *value =
-            text_value(date_text(r->pool, at, r->scope->offset_minutes, filter->argument.text));
-        return 0;
-    case FILTER_JSON:
-        if (!missing)
-            *value = as_json(r->pool, value);
-        return 0;
     }
-    die("a filter without a kind");
+    if (missing)
+        return 0;
+    if (filter->kind == FILTER_JSON)
+        return as_json(r, value);
+    if (value_text(r, value, &text) != 0)
+        return -1;
+    if (filter->kind == FILTER_DATE)
+        return format_date(r, e, filter, text, value);
+    return cased(r, text, filter->kind == FILTER_UPCASE, value);
 }
 
-static int evaluate(const struct rendering *r, const struct template_expression *e,
+static int evaluate(struct rendering *r, const struct template_expression *e,
                     struct template_value *value_r)
 {
-    *value_r = subject(r, e);
+    if (spend(r, WORK_EACH) != 0 || subject(r, e, value_r) != 0)
+        return -1;
     for (const struct template_filter *f = e->filters; f != NULL; f = f->next) {
         if (apply(r, e, f, value_r) != 0)
             return -1;
@@ -212,33 +258,41 @@ static int evaluate(const struct rendering *r, const struct template_expression 
     return 0;
 }
 
-static int too_large(struct err *err, size_t max)
+/* Of more than there is room for nothing is encoded. */
+static int add_text(struct buf *b, struct rendering *r, struct str text, bool percent)
 {
-    return err_set(err, ERR_TOO_LARGE, "the text of a template is over %zu bytes.", max);
+    if (text.n == 0)
+        return 0;
+    if (percent && !b->overflow && text.n <= b->max - b->len) {
+        if (spend(r, 3 * text.n) != 0)
+            return -1;
+        text = percent_encode(r->pool, text);
+    }
+    buf_str(b, text);
+    return b->overflow ? too_large(r) : 0;
 }
 
-static int add_parts(struct buf *b, const struct rendering *r, const struct template *t,
-                     bool percent)
+static int add_parts(struct buf *b, struct rendering *r, const struct template *t, bool percent)
 {
     struct template_value value;
+    struct str text;
 
     for (const struct template_part *part = t->parts; part != NULL; part = part->next) {
         if (part->expression == NULL) {
-            buf_str(b, part->text);
+            if (add_text(b, r, part->text, false) != 0)
+                return -1;
             continue;
         }
         if (evaluate(r, part->expression, &value) != 0)
             return -1;
-        if (value.kind == VALUE_MISSING)
-            continue;
-        struct str text = value_text(r->pool, &value);
-        if (text.n > 0)
-            buf_str(b, percent ? percent_encode(r->pool, text) : text);
+        if (value.kind != VALUE_MISSING &&
+            (value_text(r, &value, &text) != 0 || add_text(b, r, text, percent) != 0))
+            return -1;
     }
-    return b->overflow ? too_large(r->err, b->max) : 0;
+    return 0;
 }
 
-static int add_value(struct buf *b, const struct rendering *r, const struct template_expression *e)
+static int add_value(struct buf *b, struct rendering *r, const struct template_expression *e)
 {
     struct template_value value;
 
@@ -258,10 +312,10 @@ static int add_value(struct buf *b, const struct rendering *r, const struct temp
         buf_str(b, value.text);
         break;
     }
-    return b->overflow ? too_large(r->err, b->max) : 0;
+    return b->overflow ? too_large(r) : 0;
 }
 
-static int add_json(struct buf *b, const struct rendering *r, const struct template *t)
+static int add_json(struct buf *b, struct rendering *r, const struct template *t)
 {
     struct buf text;
 
@@ -274,22 +328,24 @@ static int add_json(struct buf *b, const struct rendering *r, const struct templ
     buf_deinit(&text);
     if (result != 0)
         return -1;
-    return b->overflow ? too_large(r->err, b->max) : 0;
+    return b->overflow ? too_large(r) : 0;
 }
 
 int template_render(struct buf *b, struct pool *pool, const struct template *t,
                     enum template_form form, const struct template_scope *scope, bool strict,
                     struct err *err)
 {
-    struct rendering r = {.pool = pool, .scope = scope, .strict = strict, .err = err};
+    struct rendering r = rendering_of(b, pool, scope, err);
 
+    r.strict = strict;
     if (form == TEMPLATE_JSON)
         return add_json(b, &r, t);
     return add_parts(b, &r, t, form == TEMPLATE_URL);
 }
 
-static int render_object(struct buf *b, struct pool *pool, const struct json *value,
-                         const struct template_scope *scope, bool strict, struct err *err)
+static int render_value(struct buf *b, struct rendering *r, const struct json *value);
+
+static int render_object(struct buf *b, struct rendering *r, const struct json *value)
 {
     struct json *member;
     struct str name;
@@ -303,29 +359,27 @@ static int render_object(struct buf *b, struct pool *pool, const struct json *va
         first = false;
         buf_json(b, name);
         buf_char(b, ':');
-        if (template_json_render(b, pool, member, scope, strict, err) != 0)
+        if (render_value(b, r, member) != 0)
             return -1;
     }
     buf_char(b, '}');
     return 0;
 }
 
-static int render_array(struct buf *b, struct pool *pool, const struct json *value,
-                        const struct template_scope *scope, bool strict, struct err *err)
+static int render_array(struct buf *b, struct rendering *r, const struct json *value)
 {
     buf_char(b, '[');
     for (size_t i = 0; i < json_count(value); i++) {
         if (i > 0)
             buf_char(b, ',');
-        if (template_json_render(b, pool, json_at(value, i), scope, strict, err) != 0)
+        if (render_value(b, r, json_at(value, i)) != 0)
             return -1;
     }
     buf_char(b, ']');
     return 0;
 }
 
-int template_json_render(struct buf *b, struct pool *pool, const struct json *value,
-                         const struct template_scope *scope, bool strict, struct err *err)
+static int render_value(struct buf *b, struct rendering *r, const struct json *value)
 {
     struct template *t;
     int result = 0;
@@ -337,20 +391,27 @@ int template_json_render(struct buf *b, struct pool *pool, const struct json *va
         json_write(b, value);
         break;
     case JSON_STRING:
-        result = template_parse(pool, json_str(value), TEMPLATE_ALL, &t, err);
+        result = template_parse(r->pool, json_str(value), TEMPLATE_ALL, &t, r->err);
         if (result == 0)
-            result = template_render(b, pool, t, TEMPLATE_JSON, scope, strict, err);
+            result = add_json(b, r, t);
         break;
     case JSON_OBJECT:
-        result = render_object(b, pool, value, scope, strict, err);
+        result = render_object(b, r, value);
         break;
     case JSON_ARRAY:
-        result = render_array(b, pool, value, scope, strict, err);
+        result = render_array(b, r, value);
         break;
     }
-    if (result == 0 && b->overflow)
-        return too_large(err, b->max);
-    return result;
+    return result == 0 && b->overflow ? too_large(r) : result;
+}
+
+int template_json_render(struct buf *b, struct pool *pool, const struct json *value,
+                         const struct template_scope *scope, bool strict, struct err *err)
+{
+    struct rendering r = rendering_of(b, pool, scope, err);
+
+    r.strict = strict;
+    return render_value(b, &r, value);
 }
 
 struct str template_fill(struct pool *pool, struct str text, const struct template_scope *scope,
@@ -362,8 +423,9 @@ struct str template_fill(struct pool *pool, struct str text, const struct templa
 
     if (template_parse(pool, text, TEMPLATE_ALL, &t, &ignored) != 0 || template_is_text(t))
         return text;
-    struct rendering r = {.pool = pool, .scope = scope, .spoken = true, .err = &ignored};
     buf_init(&b, max);
+    struct rendering r = rendering_of(&b, pool, scope, &ignored);
+    r.spoken = true;
     if (add_parts(&b, &r, t, false) == 0)
         text = b.len == 0 ? STR("") : pool_str(pool, buf_as_str(&b));
     buf_deinit(&b);

@@ -239,6 +239,124 @@ START_TEST(a_maximum_is_kept)
 }
 END_TEST
 
+/* `unit` so many times, between quotes when it shall be JSON. */
+static const char *repeated(const char *unit, size_t count, const char *quote)
+{
+    struct buf b;
+    buf_init(&b, 1024 * 1024);
+    buf_text(&b, quote);
+    for (size_t i = 0; i < count; i++)
+        buf_text(&b, unit);
+    buf_text(&b, quote);
+    const char *text = pool_str(pool, buf_as_str(&b)).p;
+    buf_deinit(&b);
+    return text;
+}
+
+START_TEST(what_is_too_large_is_not_gone_on_with)
+{
+    struct buf b;
+    struct err err;
+    buf_init(&b, 20);
+    ck_assert_int_eq(template_render(&b, pool,
+                                     parse("{{contact.name}}{{contact.name}}{{info | date: '%d'}}"),
+                                     TEMPLATE_TEXT, &scope, false, &err),
+                     -1);
+    ck_assert_int_eq(err.code, ERR_TOO_LARGE);
+    ck_assert_str_eq(err.message, "the text of a template is over 20 bytes.");
+    buf_deinit(&b);
+}
+END_TEST
+
+/* Ten filters of a value each write it anew. */
+static const struct {
+    enum template_form form;
+    size_t count;
+    int result;
+} work[] = {
+    {TEMPLATE_TEXT, 4, 0},
+    {TEMPLATE_TEXT, 90, -1},
+    {TEMPLATE_JSON, 4, 0},
+    {TEMPLATE_JSON, 90, -1},
+};
+
+START_TEST(what_is_written_on_the_way_is_bounded)
+{
+    static const char expression[] =
+        "{{info|upcase|upcase|upcase|upcase|upcase|upcase|upcase|upcase|upcase|upcase}}";
+    struct buf b;
+    struct err err;
+    scope.at[TEMPLATE_INFO] = parsed(repeated("x", 1000, "\""));
+    buf_init(&b, 100000);
+    ck_assert_int_eq(template_render(&b, pool, parse(repeated(expression, work[_i].count, "")),
+                                     work[_i].form, &scope, false, &err),
+                     work[_i].result);
+    ck_assert_uint_le(b.len, 100000);
+    if (work[_i].result != 0)
+        ck_assert_int_eq(err.code, ERR_TOO_LARGE);
+    buf_deinit(&b);
+    /* of a document as a whole, too */
+    buf_init(&b, 100000);
+    const char *array =
+        pool_printf(pool, "[%s\"\"]",
+                    repeated("\"{{info|upcase|downcase}}\",", work[_i].count == 4 ? 4 : 99, ""));
+    scope.at[TEMPLATE_INFO] = parsed(repeated("x", work[_i].count == 4 ? 1000 : 2500, "\""));
+    ck_assert_int_eq(template_json_render(&b, pool, parsed(array), &scope, false, &err),
+                     work[_i].result);
+    buf_deinit(&b);
+}
+END_TEST
+
+START_TEST(date_formats_are_short)
+{
+    struct template *t;
+    struct err err;
+    const char *good = pool_printf(pool, "{{now | date: '%s'}}", repeated("\xe0\xa4\xb9", 66, ""));
+    const char *bad = pool_printf(pool, "{{now | date: '%s'}}", repeated("\xe0\xa4\xb9", 67, ""));
+    is_rendered(good, TEMPLATE_TEXT, repeated("\xe0\xa4\xb9", 66, ""));
+    ck_assert_int_eq(template_parse(pool, str_of(bad), TEMPLATE_ALL, &t, &err), -1);
+    ck_assert_str_eq(err.message, "at character 15: a date's format has at most 200 bytes.");
+}
+END_TEST
+
+START_TEST(no_text_is_cut_inside_a_date)
+{
+    struct buf b;
+    struct err err;
+    buf_init(&b, 10);
+    ck_assert_int_eq(template_render(&b, pool,
+                                     parse("{{now | date: '\xe0\xa4\xb9\xe0\xa4\xb9\xe0\xa4\xb9"
+                                           "\xe0\xa4\xb9'}}"),
+                                     TEMPLATE_TEXT, &scope, false, &err),
+                     -1);
+    ck_assert_int_eq(err.code, ERR_TOO_LARGE);
+    ck_assert(b.len == 0);
+    buf_deinit(&b);
+}
+END_TEST
+
+START_TEST(expressions_of_a_field_are_counted)
+{
+    struct template *t;
+    struct err err;
+    const char *two = pool_printf(pool, "{\"a\":%s,\"b\":[%s]}", repeated("{{now}}", 250, "\""),
+                                  repeated("{{now}}", 250, "\""));
+    const char *more = pool_printf(pool, "{\"a\":%s,\"b\":[%s]}", repeated("{{now}}", 250, "\""),
+                                   repeated("{{now}}", 251, "\""));
+    ck_assert_ok(template_json_check(pool, parsed(two), "body", TEMPLATE_ALL, &err), err);
+    ck_assert_int_eq(template_json_check(pool, parsed(more), "body", TEMPLATE_ALL, &err), -1);
+    ck_assert_str_eq(err.message, "body has more than 500 expressions in {{ and }}.");
+    ck_assert_ok(template_check(pool, str_of(repeated("{{now}}x", 500, "")), "prompt", TEMPLATE_ALL,
+                                &t, &err),
+                 err);
+    ck_assert_int_eq(template_check(pool, str_of(repeated("{{now}}x", 501, "")), "prompt",
+                                    TEMPLATE_ALL, &t, &err),
+                     -1);
+    ck_assert_int_eq(err.code, ERR_INVALID);
+    ck_assert_str_eq(err.message, "prompt has more than 500 expressions in {{ and }}.");
+}
+END_TEST
+
 START_TEST(prompts_are_filled_or_left)
 {
     ck_assert_str_is(template_fill(pool, STR("Hi {{contact.name}}{{info.none}}."), &scope, 1000),
@@ -264,6 +382,11 @@ static Suite *template_suite(void)
     tcase_add_test(tc, fills_json);
     tcase_add_test(tc, json_faults_have_a_path);
     tcase_add_test(tc, a_maximum_is_kept);
+    tcase_add_test(tc, what_is_too_large_is_not_gone_on_with);
+    tcase_add_loop_test(tc, what_is_written_on_the_way_is_bounded, 0, CASES(work));
+    tcase_add_test(tc, date_formats_are_short);
+    tcase_add_test(tc, no_text_is_cut_inside_a_date);
+    tcase_add_test(tc, expressions_of_a_field_are_counted);
     tcase_add_test(tc, prompts_are_filled_or_left);
     suite_add_tcase(suite, tc);
     return suite;
