@@ -246,6 +246,9 @@ static void write_number(struct buf *b, const struct json *v, bool sorted)
 
 static void write_value(struct buf *b, const struct json *v, bool sorted)
 {
+    if (b->overflow) {
+        return;
+    }
     switch (json_type(v)) {
     case JSON_NULL:
         buf_lit(b, "null");

@@ -215,14 +215,16 @@ static int parse(struct pool *pool, struct str text, struct json **value_r, stru
 static int check_static_names(struct pool *pool, const struct function *f, const struct json *fixed,
                               struct err *err)
 {
-    struct str url = function_plain_url(pool, f), name;
+    struct url_names names;
     struct json *value;
+    struct str name;
     size_t it = 0;
 
     if (f->body.p != NULL || (f->method != FUNCTION_GET && f->method != FUNCTION_DELETE))
         return 0;
+    url_names_read(pool, function_plain_url(pool, f), &names);
     while (json_each(fixed, &it, &name, &value)) {
-        if (function_url_queries(pool, url, name))
+        if (url_names_have(&names, name))
             return err_set(err, ERR_INVALID,
                            "static_parameters.%.*s goes into the query, where url has this name.",
                            STR_ARG(field_echo(name)));

@@ -71,7 +71,7 @@ extern const char *const function_when_texts[];
 
 #define FUNCTION_NAME_MAX 64
 #define FUNCTION_BODY_MAX 524288 /* bytes of a request's body, rendered */
-#define FUNCTION_URL_MAX 8192    /* of a URL, rendered */
+#define FUNCTION_URL_MAX 8192 /* of a URL, rendered */
 #define FUNCTION_RETRIES_MAX 3
 
 /* JSON members are texts; STR_NULL: not set. */
@@ -135,9 +135,6 @@ struct str function_plain_url(struct pool *pool, const struct function *function
 
 /* Has the path of a URL a segment "." or ".."? Values in a URL must not lead to another path. */
 bool function_url_dotted(struct str url);
-
-/* Has the query of this URL that name? */
-bool function_url_queries(struct pool *pool, struct str url, struct str name);
 
 /* The bits of event types (lib/rules/event.h) that start a post_call function. */
 unsigned function_event_mask(int when);

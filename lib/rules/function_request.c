@@ -49,20 +49,28 @@ static int rendered(struct making *m, const struct json *document, const char *w
     return result;
 }
 
-/* One object of two, parsed and as text. */
-static int laid(struct making *m, const struct json *under, const struct json *over,
-                struct json **value_r, struct str *text_r)
+/* What was written to b as the body, or a part of it; b ends here. */
+static int written(struct making *m, struct buf *b, struct str *text_r)
+{
+    size_t max = b->max;
+    bool overflow = b->overflow;
+
+    *text_r = pool_str(m->pool, buf_as_str(b));
+    buf_deinit(b);
+    if (overflow)
+        return err_set(m->err, ERR_TOO_LARGE, "the body is over %zu bytes.", max);
+    return 0;
+}
+
+/* One object of two. */
+static int laid(struct making *m, const struct json *under, const struct json *over, size_t max,
+                struct str *text_r)
 {
     struct buf b;
 
-    buf_init(&b, FUNCTION_BODY_MAX);
+    buf_init(&b, max);
     object_lay(&b, under, over);
-    bool overflow = b.overflow;
-    *text_r = pool_str(m->pool, buf_as_str(&b));
-    buf_deinit(&b);
-    if (overflow)
-        return err_set(m->err, ERR_TOO_LARGE, "the body is over %d bytes.", FUNCTION_BODY_MAX);
-    return value_r == NULL ? 0 : json_parse(m->pool, *text_r, value_r, m->err);
+    return written(m, &b, text_r);
 }
 
 static int make_scope(struct making *m)
@@ -81,7 +89,8 @@ static int make_scope(struct making *m)
     }
     if (m->f->phase != PHASE_DURING_CALL)
         return 0;
-    if (laid(m, m->scope.at[TEMPLATE_ARGS], m->fixed, &arguments, &text) != 0)
+    if (laid(m, m->scope.at[TEMPLATE_ARGS], m->fixed, FUNCTION_BODY_MAX, &text) != 0 ||
+        json_parse(m->pool, text, &arguments, m->err) != 0)
         return -1;
     m->scope.at[TEMPLATE_ARGS] = arguments;
     return 0;
@@ -91,6 +100,10 @@ static int make_scope(struct making *m)
 
 static void add_pair(struct making *m, struct buf *url, struct str name, struct str value)
 {
+    if (name.n + value.n > FUNCTION_URL_MAX) { /* before they are encoded */
+        url->overflow = true;
+        return;
+    }
     buf_char(url, memchr(url->data, '?', url->len) == NULL ? '?' : '&');
     buf_str(url, percent_encode(m->pool, name));
     buf_char(url, '=');
@@ -98,21 +111,24 @@ static void add_pair(struct making *m, struct buf *url, struct str name, struct 
         buf_str(url, percent_encode(m->pool, value));
 }
 
-static struct str bare(struct making *m, const struct json *value)
+static void add_member(struct making *m, struct buf *url, struct str name, const struct json *value)
 {
     struct buf b;
 
-    if (json_type(value) == JSON_STRING)
-        return json_str(value);
-    if (json_type(value) == JSON_NULL)
-        return STR("");
-    buf_init(&b, FUNCTION_URL_MAX + 1);
+    if (json_type(value) == JSON_STRING || json_type(value) == JSON_NULL) {
+        add_pair(m, url, name, json_type(value) == JSON_NULL ? STR("") : json_str(value));
+        return;
+    }
+    buf_init(&b, FUNCTION_URL_MAX);
     json_write(&b, value);
-    struct str text = pool_str(m->pool, buf_as_str(&b));
+    if (b.overflow)
+        url->overflow = true;
+    else
+        add_pair(m, url, name, buf_as_str(&b));
     buf_deinit(&b);
-    return text;
 }
 
+/* Of a URL that is too long already nothing more is looked at. */
 static void add_members(struct making *m, struct buf *url, const struct json *object,
                         const struct json *but)
 {
@@ -120,21 +136,21 @@ static void add_members(struct making *m, struct buf *url, const struct json *ob
     struct str name;
     size_t it = 0;
 
-    while (object != NULL && json_each(object, &it, &name, &value)) {
+    while (!url->overflow && json_each(object, &it, &name, &value)) {
         if (but == NULL || object_member(but, name) == NULL)
-            add_pair(m, url, name, bare(m, value));
+            add_member(m, url, name, value);
     }
 }
 
 /* A value may have become a name in the URL's own query. */
-static int check_fixed(struct making *m, struct str url)
+static int check_fixed(struct making *m, const struct url_names *names)
 {
     struct json *value;
     struct str name;
     size_t it = 0;
 
     while (m->fixed != NULL && json_each(m->fixed, &it, &name, &value)) {
-        if (function_url_queries(m->pool, url, name))
+        if (url_names_have(names, name))
             return err_set(m->err, ERR_INVALID,
                            "url: its query has the name of a static parameter, %.*s.",
                            STR_ARG(field_echo(name)));
@@ -144,14 +160,15 @@ static int check_fixed(struct making *m, struct str url)
 
 static int add_query(struct making *m, struct buf *url)
 {
-    struct str as_written = pool_str(m->pool, buf_as_str(url)), text, name;
+    struct url_names names;
+    struct str text, name;
     struct json *query, *value;
     size_t it = 0;
     bool no_body =
         m->f->body.p == NULL && (m->f->method == FUNCTION_GET || m->f->method == FUNCTION_DELETE);
 
-    if (stored(m, m->f->query, "query", &query) != 0 ||
-        (no_body && check_fixed(m, as_written) != 0))
+    url_names_read(m->pool, pool_str(m->pool, buf_as_str(url)), &names);
+    if (stored(m, m->f->query, "query", &query) != 0 || (no_body && check_fixed(m, &names) != 0))
         return -1;
     const struct json *more = !no_body                           ? NULL
                               : m->f->phase == PHASE_DURING_CALL ? m->scope.at[TEMPLATE_ARGS]
@@ -164,11 +181,10 @@ static int add_query(struct making *m, struct buf *url)
         query = value;
     }
     /* What the owner wrote stands before what a model said under the same name. */
-    while (more != NULL && json_each(more, &it, &name, &value)) {
+    while (more != NULL && !url->overflow && json_each(more, &it, &name, &value)) {
         bool fixed = object_member(m->fixed, name) != NULL;
-        if (fixed || (object_member(query, name) == NULL &&
-                      !function_url_queries(m->pool, as_written, name)))
-            add_pair(m, url, name, bare(m, value));
+        if (fixed || (object_member(query, name) == NULL && !url_names_have(&names, name)))
+            add_member(m, url, name, value);
     }
     return 0;
 }
@@ -199,7 +215,7 @@ static int make_url(struct making *m, struct function_request *request)
 /* ---- the body ---- */
 
 /* What goes without a body of the function's own, outside of a call. */
-static int default_body(struct making *m, struct str *text_r)
+static int default_body(struct making *m, size_t max, struct str *text_r)
 {
     static const struct {
         const char *name;
@@ -211,7 +227,7 @@ static int default_body(struct making *m, struct str *text_r)
                    {",\"result\":", TEMPLATE_RESULT}};
     struct buf b;
 
-    buf_init(&b, FUNCTION_BODY_MAX);
+    buf_init(&b, max);
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         const struct json *value = m->scope.at[members[i].source];
         if (members[i].source == TEMPLATE_RESULT && value == NULL)
@@ -223,15 +239,10 @@ static int default_body(struct making *m, struct str *text_r)
             json_write(&b, value);
     }
     buf_char(&b, '}');
-    bool overflow = b.overflow;
-    *text_r = pool_str(m->pool, buf_as_str(&b));
-    buf_deinit(&b);
-    if (overflow)
-        return err_set(m->err, ERR_TOO_LARGE, "the body is over %d bytes.", FUNCTION_BODY_MAX);
-    return 0;
+    return written(m, &b, text_r);
 }
 
-static int lay_fixed(struct making *m, struct str *text)
+static int lay_fixed(struct making *m, size_t max, struct str *text)
 {
     struct json *body;
 
@@ -243,12 +254,13 @@ static int lay_fixed(struct making *m, struct str *text)
         return err_set(m->err, ERR_INVALID,
                        "body: it came out as no object, so that there is no place for the static "
                        "parameters.");
-    return laid(m, body, m->fixed, NULL, text);
+    return laid(m, body, m->fixed, max, text);
 }
 
 static int make_body(struct making *m, struct function_request *request)
 {
     bool sends = m->f->method != FUNCTION_GET && m->f->method != FUNCTION_DELETE;
+    size_t max = FUNCTION_BODY_MAX;
     struct json *body;
     struct buf b;
 
@@ -258,17 +270,15 @@ static int make_body(struct making *m, struct function_request *request)
     if (body != NULL) {
         if (rendered(m, body, "body", &request->body) != 0)
             return -1;
-        return lay_fixed(m, &request->body);
+        return lay_fixed(m, FUNCTION_BODY_MAX, &request->body);
     }
     if (!sends)
         return 0;
     if (m->f->phase != PHASE_DURING_CALL)
-        return default_body(m, &request->body) == 0 ? lay_fixed(m, &request->body) : -1;
-    buf_init(&b, FUNCTION_BODY_MAX);
+        return default_body(m, max, &request->body) == 0 ? lay_fixed(m, max, &request->body) : -1;
+    buf_init(&b, max);
     json_write(&b, m->scope.at[TEMPLATE_ARGS]);
-    request->body = pool_str(m->pool, buf_as_str(&b));
-    buf_deinit(&b);
-    return 0;
+    return written(m, &b, &request->body);
 }
 
 /* ---- the headers ---- */

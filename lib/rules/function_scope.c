@@ -79,8 +79,9 @@ static int add_transcript(struct buf *b, struct pool *pool, struct str transcrip
     buf_lit(b, ",\"transcript\":");
     buf_str(b, transcript);
     add_text(b, ",\"transcript_text\":", buf_as_str(&text));
+    bool overflow = text.overflow;
     buf_deinit(&text);
-    return 0;
+    return overflow ? err_set(err, ERR_TOO_LARGE, "the transcript is too large") : 0;
 }
 
 static int write_result(struct buf *b, struct pool *pool, const struct function_context *c,
@@ -172,15 +173,7 @@ int function_scope(struct pool *pool, const struct function_context *context,
 
 struct json *object_member(const struct json *object, struct str wanted)
 {
-    struct json *value;
-    struct str name;
-    size_t it = 0;
-
-    while (object != NULL && json_each(object, &it, &name, &value)) {
-        if (str_eq(name, wanted))
-            return value;
-    }
-    return NULL;
+    return json_get(object, wanted.p);
 }
 
 void object_lay(struct buf *b, const struct json *under, const struct json *over)

@@ -4,6 +4,7 @@
 #include "lib/rules/function_private.h"
 #include "lib/rules/template.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The host must be the owner's: what is said on a phone must not choose who is asked. */
@@ -37,22 +38,41 @@ bool function_url_dotted(struct str url)
     return false;
 }
 
-bool function_url_queries(struct pool *pool, struct str url, struct str name)
+static int by_name(const void *a, const void *b)
+{
+    const struct str *x = a, *y = b;
+    int order = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+    return order != 0 ? order : x->n < y->n ? -1 : x->n > y->n;
+}
+
+void url_names_read(struct pool *pool, struct str url, struct url_names *names_r)
 {
     const char *query = memchr(url.p, '?', url.n);
-    struct str rest, pair, found;
+    struct str rest, pair;
+    size_t most = 1;
 
+    *names_r = (struct url_names){NULL, 0};
     if (query == NULL)
-        return false;
+        return;
     rest = (struct str){query + 1, url.n - (size_t)(query + 1 - url.p)};
+    for (size_t i = 0; i < rest.n; i++)
+        most += rest.p[i] == '&';
+    names_r->names = pool_new(pool, struct str, most);
     while (str_split(&rest, '&', &pair)) {
         const char *is = memchr(pair.p, '=', pair.n);
         if (is != NULL)
             pair.n = (size_t)(is - pair.p);
-        if (percent_decode(pool, pair, true, &found) == 0 && str_eq(found, name))
-            return true;
+        if (percent_decode(pool, pair, true, &names_r->names[names_r->count]) == 0)
+            names_r->count++;
     }
-    return false;
+    qsort(names_r->names, names_r->count, sizeof(struct str), by_name);
+}
+
+bool url_names_have(const struct url_names *names, struct str name)
+{
+    return names->count > 0 &&
+           bsearch(&name, names->names, names->count, sizeof(struct str), by_name) != NULL;
 }
 
 int function_check_url(struct pool *pool, const struct function *f, const struct url_guard *guard,

@@ -154,6 +154,47 @@ START_TEST(before_and_after_a_call_it_is_described)
 }
 END_TEST
 
+/* A text between two others. */
+static struct str filled(const char *before, const char *unit, size_t count, const char *after)
+{
+    struct buf b;
+    buf_init(&b, 4 * 1024 * 1024);
+    buf_text(&b, before);
+    for (size_t i = 0; i < count; i++)
+        buf_text(&b, unit);
+    buf_text(&b, after);
+    ck_assert(!b.overflow);
+    struct str text = pool_str(pool, buf_as_str(&b));
+    buf_deinit(&b);
+    return text;
+}
+
+static const struct {
+    enum function_method method;
+    const char *query, *fixed;
+} long_urls[] = {
+    {FUNCTION_GET, NULL, NULL},
+    {FUNCTION_GET, "{\"note\":\"{{args.q.note}}\"}", NULL},
+    {FUNCTION_GET, NULL, "{\"x\":1}"},
+    {FUNCTION_POST, "{\"q\":\"{{args.q.note}}\"}", NULL},
+};
+
+START_TEST(urls_are_whole_or_an_error)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    struct function_request r;
+    struct err err;
+    context.arguments = filled("{\"q\":{\"note\":\"", "abcdefghij", 1000, "\"}}");
+    f.method = (int)long_urls[_i].method;
+    f.query = str_of(long_urls[_i].query);
+    f.static_parameters = str_of(long_urls[_i].fixed);
+    ck_assert_int_eq(function_request_make(pool, &f, &context, STR("x"), NULL, 0, &r, &err), -1);
+    ck_assert_int_eq(err.code, ERR_TOO_LARGE);
+    if (long_urls[_i].method == FUNCTION_GET)
+        ck_assert_str_eq(err.message, "url: it is over 8192 characters.");
+}
+END_TEST
+
 START_TEST(values_do_not_leave_the_path)
 {
     struct function f = function_of(PHASE_PRE_CALL);
@@ -430,6 +471,7 @@ static Suite *function_run_suite(void)
     tcase_add_test(tc, get_carries_arguments_in_the_query);
     tcase_add_test(tc, arguments_add_no_second_one_of_a_name);
     tcase_add_test(tc, before_and_after_a_call_it_is_described);
+    tcase_add_loop_test(tc, urls_are_whole_or_an_error, 0, CASES(long_urls));
     tcase_add_test(tc, values_do_not_leave_the_path);
     tcase_add_test(tc, what_is_missing_is_empty_or_an_error);
     tcase_add_test(tc, is_signed_and_recorded_without_secrets);
