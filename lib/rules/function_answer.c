@@ -8,8 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
+#define TYPE_SHOWN 100 /* bytes of a Content-Type */
 #define RETRY_WAIT (200 * USEC_PER_MS)
-#define TRY_LEAST (100 * USEC_PER_MS) /* with less time than this nothing is tried */
+#define RESULT_MAX (6 * FUNCTION_RESPONSE_MAX + 2) /* every byte an escape, in quotes */
+#define TRY_LEAST (100 * USEC_PER_MS)              /* with less time than this nothing is tried */
 
 static const char *const error_texts[] = {
 #define X(name, text) text,
@@ -124,12 +126,15 @@ static void set_result(struct pool *pool, const struct json *value, struct str t
 {
     struct buf b;
 
-    buf_init(&b, 4 * FUNCTION_RESPONSE_MAX);
+    buf_init(&b, RESULT_MAX);
     if (value != NULL)
         json_write(&b, value);
     else
         buf_json(&b, text);
-    o->result = pool_str(pool, buf_as_str(&b));
+    if (b.overflow)
+        fail(o, RUN_TOO_LARGE, "The answer is too large as JSON.", false);
+    else
+        o->result = pool_str(pool, buf_as_str(&b));
     buf_deinit(&b);
 }
 
@@ -205,6 +210,20 @@ static void read_json(struct pool *pool, const struct function *f, struct str bo
         set_result(pool, answer, STR_NULL, o);
 }
 
+/* A header's value may be of any bytes. */
+static void refuse_content(struct pool *pool, struct str type, struct function_outcome *o)
+{
+    bool shown = true;
+
+    for (size_t i = 0; i < type.n; i++)
+        shown = shown && type.p[i] >= ' ' && type.p[i] <= '~';
+    fail(o, RUN_CONTENT_TYPE,
+         shown ? pool_printf(pool, "The answer is no JSON but %.*s.",
+                             (int)(type.n < TYPE_SHOWN ? type.n : TYPE_SHOWN), type.p)
+               : "The answer is no JSON, and its Content-Type is no text in ASCII.",
+         false);
+}
+
 static void read_body(struct pool *pool, const struct function *f, const struct http_answer *answer,
                       struct function_outcome *o)
 {
@@ -234,10 +253,7 @@ static void read_body(struct pool *pool, const struct function *f, const struct 
         o->result = STR("null");
         return;
     }
-    fail(o, RUN_CONTENT_TYPE,
-         pool_printf(pool, "The answer is no JSON but %.100s.",
-                     pool_dup(pool, answer->content_type.p, answer->content_type.n)),
-         false);
+    refuse_content(pool, answer->content_type, o);
 }
 
 void function_answer_read(struct pool *pool, const struct function *function,

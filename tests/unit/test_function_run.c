@@ -401,6 +401,43 @@ START_TEST(large_answers_are_errors_and_cut)
 }
 END_TEST
 
+/* Of text every byte may become an escape. */
+START_TEST(results_are_whole)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    struct http_answer answer = {.outcome = HTTP_ANSWERED,
+                                 .status = 200,
+                                 .content_type = STR("text/plain"),
+                                 .body = filled("", "\x01", FUNCTION_RESPONSE_MAX, "")};
+    struct function_outcome o;
+    struct json *result;
+    struct err err;
+
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_int_eq(o.error, RUN_GOOD);
+    ck_assert_ok(json_parse(pool, o.result, &result, &err), err);
+    ck_assert_uint_eq(json_str(result).n, FUNCTION_RESPONSE_MAX);
+}
+END_TEST
+
+START_TEST(content_types_are_shown_if_they_are_ascii)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    struct http_answer answer = {.outcome = HTTP_ANSWERED,
+                                 .status = 200,
+                                 .content_type = STR("text/html"),
+                                 .body = STR("x")};
+    struct function_outcome o;
+
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_str_is(o.detail, "The answer is no JSON but text/html.");
+    answer.content_type = STR("text/\xe9t\xe9");
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_int_eq(o.error, RUN_CONTENT_TYPE);
+    ck_assert_str_is(o.detail, "The answer is no JSON, and its Content-Type is no text in ASCII.");
+}
+END_TEST
+
 START_TEST(answers_are_kept_without_the_secrets_that_they_repeat)
 {
     struct function f = function_of(PHASE_DURING_CALL);
@@ -479,6 +516,8 @@ static Suite *function_run_suite(void)
     tcase_add_test(tc, long_bodies_are_recorded_cut);
     tcase_add_loop_test(tc, answers_are_read, 0, CASES(answers));
     tcase_add_test(tc, large_answers_are_errors_and_cut);
+    tcase_add_test(tc, results_are_whole);
+    tcase_add_test(tc, content_types_are_shown_if_they_are_ascii);
     tcase_add_test(tc, answers_are_kept_without_the_secrets_that_they_repeat);
     tcase_add_test(tc, tries_are_counted_and_fit);
     tcase_add_test(tc, variables_are_laid_over);
