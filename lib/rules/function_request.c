@@ -81,6 +81,9 @@ static int make_scope(struct making *m)
     if (function_scope(m->pool, m->context, &m->scope, m->err) != 0 ||
         stored(m, m->f->static_parameters, "static_parameters", &templates) != 0)
         return -1;
+    /* A trial may be with a call that is over. */
+    if (m->f->phase != PHASE_POST_CALL)
+        m->scope.at[TEMPLATE_RESULT] = NULL;
     if (templates != NULL) {
         if (rendered(m, templates, "static_parameters", &text) != 0 ||
             json_parse(m->pool, text, &fixed, m->err) != 0)

@@ -154,6 +154,21 @@ START_TEST(before_and_after_a_call_it_is_described)
 }
 END_TEST
 
+/* A trial may be with a call that has ended. */
+START_TEST(before_and_during_a_call_there_is_no_result)
+{
+    struct function f = function_of(PHASE_PRE_CALL);
+    struct function_request before = make(&f, "2");
+    context.result.known = true;
+    context.result.status = STR("completed");
+    ck_assert_str_is(make(&f, "2").body, before.body.p);
+    f.body = STR("{\"r\":\"{{result}}\"}");
+    ck_assert_str_is(make(&f, "2").body, "{\"r\":null}");
+    f.phase = PHASE_DURING_CALL;
+    ck_assert_str_is(make(&f, "2").body, "{\"r\":null}");
+}
+END_TEST
+
 /* A text between two others. */
 static struct str filled(const char *before, const char *unit, size_t count, const char *after)
 {
@@ -508,6 +523,7 @@ static Suite *function_run_suite(void)
     tcase_add_test(tc, get_carries_arguments_in_the_query);
     tcase_add_test(tc, arguments_add_no_second_one_of_a_name);
     tcase_add_test(tc, before_and_after_a_call_it_is_described);
+    tcase_add_test(tc, before_and_during_a_call_there_is_no_result);
     tcase_add_loop_test(tc, urls_are_whole_or_an_error, 0, CASES(long_urls));
     tcase_add_test(tc, values_do_not_leave_the_path);
     tcase_add_test(tc, what_is_missing_is_empty_or_an_error);
