@@ -71,6 +71,9 @@ extern const char *const function_when_texts[];
 
 #define FUNCTION_NAME_MAX 64
 #define FUNCTION_BODY_MAX 524288 /* bytes of a request's body, rendered */
+/* Of one that describes a call after its end: a callback's MiB twice (the transcript and its
+ * text), and what the call was made with. */
+#define FUNCTION_EVENT_MAX (4 * 1024 * 1024)
 #define FUNCTION_URL_MAX 8192 /* of a URL, rendered */
 #define FUNCTION_RETRIES_MAX 3
 

@@ -263,7 +263,7 @@ static int lay_fixed(struct making *m, size_t max, struct str *text)
 static int make_body(struct making *m, struct function_request *request)
 {
     bool sends = m->f->method != FUNCTION_GET && m->f->method != FUNCTION_DELETE;
-    size_t max = FUNCTION_BODY_MAX;
+    size_t max = m->f->phase == PHASE_POST_CALL ? FUNCTION_EVENT_MAX : FUNCTION_BODY_MAX;
     struct json *body;
     struct buf b;
 

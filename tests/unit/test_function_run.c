@@ -184,6 +184,27 @@ static struct str filled(const char *before, const char *unit, size_t count, con
     return text;
 }
 
+/* What callbacks of 1 MiB bring, and the rest of the event beside it. */
+START_TEST(any_event_fits_after_a_call)
+{
+    struct function f = function_of(PHASE_POST_CALL);
+    struct json *body;
+    struct err err;
+    context.additional_info = filled("{\"a\":\"", "x", 65000, "\"}");
+    context.result.known = true;
+    context.result.status = STR("completed");
+    context.result.duration_seconds = 61;
+    context.result.transcript =
+        filled("[{\"role\":\"agent\",\"text\":\"", "\\u0001", 174000, "\"}]");
+    f.static_parameters = STR("{\"clinic\":9}");
+    struct function_request r = make(&f, NULL);
+    ck_assert_uint_gt(r.body.n, 2 * context.result.transcript.n);
+    ck_assert_ok(json_parse(pool, r.body, &body, &err), err);
+    ck_assert_uint_eq(json_str(json_get(json_get(body, "result"), "transcript_text")).n, 174007);
+    ck_assert_ptr_nonnull(json_get(body, "clinic"));
+}
+END_TEST
+
 static const struct {
     enum function_method method;
     const char *query, *fixed;
@@ -524,6 +545,7 @@ static Suite *function_run_suite(void)
     tcase_add_test(tc, arguments_add_no_second_one_of_a_name);
     tcase_add_test(tc, before_and_after_a_call_it_is_described);
     tcase_add_test(tc, before_and_during_a_call_there_is_no_result);
+    tcase_add_test(tc, any_event_fits_after_a_call);
     tcase_add_loop_test(tc, urls_are_whole_or_an_error, 0, CASES(long_urls));
     tcase_add_test(tc, values_do_not_leave_the_path);
     tcase_add_test(tc, what_is_missing_is_empty_or_an_error);
