@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define DEPTH_MAX 8
-#define ATOMS_MAX 100000 /* read in all, copies too: even those that become no step */
+/* Read in all, with the members of sets, copies too: even those that become no step. */
+#define ATOMS_MAX 4000
 #define REPEAT_MAX 255
 #define NO_LIMIT (REPEAT_MAX + 1)
 
@@ -108,8 +109,15 @@ static int read_escape(struct reader *r, bool *single_r, uint32_t *character_r)
     return 0;
 }
 
+static int count_atom(struct reader *r)
+{
+    return ++r->atoms > ATOMS_MAX ? fail(r, "the pattern is too large.") : 0;
+}
+
 static int read_member(struct reader *r, bool *single_r, uint32_t *character_r)
 {
+    if (count_atom(r) != 0)
+        return -1;
     if (at_sign(r, '\\')) {
         r->at++;
         return read_escape(r, single_r, character_r);
@@ -199,8 +207,8 @@ static int read_atom(struct reader *r)
 {
     unsigned place = 0;
 
-    if (++r->atoms > ATOMS_MAX)
-        return fail(r, "the pattern is too large.");
+    if (count_atom(r) != 0)
+        return -1;
     switch (r->text.p[r->at]) {
     case '[':
         return read_set(r);
@@ -358,15 +366,18 @@ static int read_choices(struct reader *r)
     return 0;
 }
 
-int pattern_compile(struct str pattern, struct program *program, struct err *err)
+int pattern_compile(struct str pattern, struct program_room *room, struct program *program,
+                    struct err *err)
 {
     struct reader r = {.text = pattern, .program = program, .err = err};
     unsigned place = 0;
 
-    program->count = program->range_count = 0;
+    *program = (struct program){.steps = room->steps, .ranges = room->ranges};
     if (pattern.n > PATTERN_LENGTH_MAX)
         return fail(&r, "a pattern has at most 500 bytes.");
-    if (read_choices(&r) != 0)
+    int result = read_choices(&r);
+    program->atoms = r.atoms;
+    if (result != 0)
         return -1;
     if (!at_end(&r))
         return fail(&r, "this ) closes nothing.");
@@ -375,6 +386,7 @@ int pattern_compile(struct str pattern, struct program *program, struct err *err
 
 int pattern_check(struct str pattern, struct err *err)
 {
+    struct program_room room;
     struct program program;
-    return pattern_compile(pattern, &program, err);
+    return pattern_compile(pattern, &room, &program, err);
 }

@@ -9,6 +9,7 @@
 #ifndef HV_PATTERN_H
 #define HV_PATTERN_H
 
+#include "lib/base/pool.h"
 #include "lib/base/str.h"
 
 #define PATTERN_LENGTH_MAX 500 /* bytes */
@@ -18,5 +19,12 @@
 int pattern_check(struct str pattern, struct err *err) MUST_CHECK;
 /* Does the pattern match anywhere in text? false for a pattern that pattern_check() refuses. */
 bool pattern_matches(struct str pattern, struct str text);
+
+/* The same for many texts: compiled once. Work is counted in steps and ranges of characters that
+ * are looked at, some nanoseconds each; it is taken from *work, and who comes to 0 was given up. */
+struct program; /* the pool's */
+/* NULL: pattern_check() refuses it. */
+const struct program *pattern_make(struct pool *pool, struct str pattern, uint64_t *work);
+bool pattern_run(const struct program *program, struct str text, uint64_t *work);
 
 #endif

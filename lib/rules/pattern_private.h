@@ -20,13 +20,20 @@ struct range {
 };
 
 struct program {
+    struct step *steps;
+    struct range *ranges;
+    unsigned count, range_count;
+    unsigned atoms; /* that were read for it */
+};
+/* Where one is compiled. */
+struct program_room {
     struct step steps[STEPS_MAX];
-    unsigned count;
     struct range ranges[RANGES_MAX];
-    unsigned range_count;
 };
 
-int pattern_compile(struct str pattern, struct program *program, struct err *err) MUST_CHECK;
+/* The program points into the room. */
+int pattern_compile(struct str pattern, struct program_room *room, struct program *program,
+                    struct err *err) MUST_CHECK;
 
 /* The character at *at, which moves behind it; the text is valid UTF-8. */
 uint32_t pattern_character(struct str text, size_t *at);

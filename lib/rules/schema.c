@@ -7,6 +7,7 @@
 
 #define PATH_MAX_LENGTH 300
 #define PROPERTIES_MAX 100
+#define ENUM_MAX 500
 
 static void write_path(struct buf *b, const struct schema_path *path)
 {
@@ -142,6 +143,8 @@ static int check_list(const struct json *value, const struct schema_path *path, 
     (void)depth;
     if (json_type(value) != JSON_ARRAY || json_count(value) == 0)
         return schema_fail(path, err, "must be an array of at least one value.");
+    if (json_count(value) > ENUM_MAX)
+        return schema_fail(path, err, "must have at most 500 values.");
     return 0;
 }
 

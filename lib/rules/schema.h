@@ -9,7 +9,7 @@
  * not look as if it were.
  *
  * additionalProperties is true by default, as in JSON Schema. A number without a fraction is an
- * integer (1.0 too). Lengths are code points.
+ * integer (1.0 too). Lengths are code points. An enum has at most 500 values.
  */
 #ifndef HV_SCHEMA_H
 #define HV_SCHEMA_H
@@ -23,7 +23,7 @@
 int schema_check(const struct json *schema, const char *name, struct err *err) MUST_CHECK;
 
 /* A value against a schema that schema_check() took. ERR_INVALID begins with the path of the
- * value: "args.slot.date: must be a string." */
+ * value: "args.slot.date: must be a string."; what would take too much work says so. */
 int schema_validate(const struct json *schema, const struct json *value, const char *name,
                     struct err *err) MUST_CHECK;
 

@@ -51,6 +51,9 @@ static const struct {
     {"^(a|b|c|d|e|f|g|h|i|j|(k))$", "k", true},
     {"^\\n$", "\n", true},
     {"^(a*)*$", "aaab", false},
+    {"^(?:[A-Z]{2}-?){1,100}$", "AB-CD-EF", true},
+    {"^[A-Za-z]{1,200}$", "Abc", true},
+    {"^(mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun))*$", "mon,sun", true},
     {"^(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", false},
     {"^(a|aa)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", false},
 };
@@ -89,6 +92,8 @@ static const struct {
     {"((a{255}){255}){255}", "at character"},
     {"((((){255}){255}){255}){255}", "at character"},
     {"((((a|b|c)*|d)*|e)*|f){255}", "at character"},
+    {"((a{0}){200}){200}", "at character 2: the pattern is too large."},
+    {"(([abcdefghijklmnop]{0}){20}){20}", "at character"},
 };
 
 START_TEST(refuses)

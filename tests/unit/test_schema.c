@@ -115,6 +115,18 @@ static const struct {
     {P("\"a\":{\"enum\":[\"x\",2]}"), "{\"a\":2.0}", NULL},
     {P("\"a\":{\"enum\":[\"x\",2]}"), "{\"a\":\"y\"}", "args.a: must be one of \"x\", 2."},
     {P("\"a\":{\"const\":{\"b\":1,\"c\":2}}"), "{\"a\":{\"c\":2,\"b\":1}}", NULL},
+    {P("\"a\":{\"enum\":[[1,{\"b\":\"x\"}],null,true]}"), "{\"a\":[1.0,{\"b\":\"x\"}]}", NULL},
+    {P("\"a\":{\"enum\":[[1,{\"b\":\"x\"}],null,true]}"), "{\"a\":null}", NULL},
+    {P("\"a\":{\"enum\":[[1,{\"b\":\"x\"}],null,true]}"), "{\"a\":true}", NULL},
+    {P("\"a\":{\"enum\":[[1,{\"b\":\"x\"}],null,true]}"), "{\"a\":[1,{\"b\":\"y\"}]}",
+     "args.a: must be one of"},
+    {P("\"a\":{\"enum\":[[1,{\"b\":\"x\"}],null,true]}"), "{\"a\":[1,{\"c\":\"x\"}]}",
+     "args.a: must be one of"},
+    {P("\"a\":{\"enum\":[[1,{\"b\":\"x\"}],null,true]}"), "{\"a\":[1]}", "args.a: must be one of"},
+    {P("\"a\":{\"enum\":[[1,{\"b\":\"x\"}],null,true]}"), "{\"a\":false}",
+     "args.a: must be one of"},
+    {P("\"a\":{\"const\":9007199254740993}"), "{\"a\":9007199254740992}",
+     "args.a: is not the one value"},
     {P("\"a\":{\"const\":1}"), "{\"a\":2}", "args.a: is not the one value"},
     {P("\"a\":{\"minimum\":1}"), "{\"a\":0.5}", "args.a: must be at least 1."},
     {P("\"a\":{\"maximum\":1.5}"), "{\"a\":2}", "args.a: must be at most 1.5."},
@@ -148,6 +160,10 @@ static const struct {
     {P("\"a\":{\"maxItems\":1}"), "{\"a\":[1,2]}", "args.a: must have at most 1 elements."},
     {P("\"a\":{\"uniqueItems\":true}"), "{\"a\":[1,2,1.0]}",
      "args.a: must not have an element twice."},
+    {P("\"a\":{\"items\":{\"pattern\":\"^a\"}},\"b\":{\"items\":{\"pattern\":\"^b\"}}"),
+     "{\"a\":[\"a\",\"ab\"],\"b\":[\"b\",\"ba\"]}", NULL},
+    {P("\"a\":{\"items\":{\"pattern\":\"^a\"}},\"b\":{\"items\":{\"pattern\":\"^b\"}}"),
+     "{\"a\":[\"a\",\"ab\"],\"b\":[\"b\",\"ab\"]}", "args.b[1]: does not match its pattern."},
     {P("\"slot\":{\"type\":\"object\",\"properties\":{\"date\":{\"type\":\"string\"}},"
        "\"required\":[\"date\"]}"),
      "{\"slot\":{}}", "args.slot.date: is required."},
@@ -190,6 +206,78 @@ START_TEST(depth_is_bounded)
 }
 END_TEST
 
+static const char *repeated(const char *before, const char *unit, size_t count, const char *after)
+{
+    struct buf b;
+    buf_init(&b, 1024 * 1024);
+    buf_text(&b, before);
+    for (size_t i = 0; i < count; i++)
+        buf_text(&b, unit);
+    buf_text(&b, after);
+    const char *text = pool_str(pool, buf_as_str(&b)).p;
+    buf_deinit(&b);
+    return text;
+}
+
+START_TEST(an_enum_is_bounded)
+{
+    struct err err;
+    ck_assert_ok(
+        schema_check(parsed(repeated("{\"type\":\"object\",\"properties\":{\"a\":{\"enum\":[", "1,",
+                                     499, "2]}}}")),
+                     "parameters", &err),
+        err);
+    ck_assert_int_eq(
+        schema_check(parsed(repeated("{\"type\":\"object\",\"properties\":{\"a\":{\"enum\":[", "1,",
+                                     500, "2]}}}")),
+                     "parameters", &err),
+        -1);
+    ck_assert_str_eq(err.message, "parameters.properties.a.enum: must have at most 500 values.");
+}
+END_TEST
+
+/* What honest arguments of 64 KiB are, and what is refused. */
+static const struct {
+    const char *item; /* schema of the elements */
+    const char *unit;
+    size_t count;
+    bool good;
+} work[] = {
+    {"{\"type\":\"integer\",\"minimum\":0}", "1,", 32000, true},
+    {"{\"type\":\"string\",\"pattern\":\"^[a-z]{1,20}$\"}", "\"ab\",", 12000, true},
+    {"{\"type\":\"string\",\"format\":\"date\"}", "\"2026-01-26\",", 4900, true},
+    {"{\"required\":[\"a\"],\"properties\":{\"a\":{\"type\":\"integer\"}},"
+     "\"additionalProperties\":false}",
+     "{\"a\":1},", 8000, true},
+    {"{\"enum\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"x\"]}", "\"x\",", 16000,
+     true},
+    {"{\"pattern\":\"^.{0,255}.{0,200}$\"}",
+     "\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890"
+     "123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123"
+     "\",",
+     320, false},
+    {"{\"uniqueItems\":true}", "[0,1,2,3,4,5,6,7,8,9,[],{},\"a\",\"b\"],", 2000, true},
+};
+
+START_TEST(work_is_bounded)
+{
+    struct err err = {.message = ""};
+    const char *schema =
+        pool_printf(pool, P("\"a\":{\"type\":\"array\",\"items\":%s}"), work[_i].item);
+    const char *value = repeated("{\"a\":[", work[_i].unit, work[_i].count - 1, work[_i].unit);
+    value = pool_printf(pool, "%.*s]}", (int)strlen(value) - 1, value);
+    ck_assert_ok(schema_check(parsed(schema), "parameters", &err), err);
+    int result = schema_validate(parsed(schema), parsed(value), "args", &err);
+    if (work[_i].good) {
+        ck_assert_ok(result, err);
+        return;
+    }
+    ck_assert_int_eq(result, -1);
+    ck_assert_int_eq(err.code, ERR_INVALID);
+    ck_assert_str_eq(err.message, "args: too much work to check by the schema.");
+}
+END_TEST
+
 static Suite *schema_suite(void)
 {
     Suite *suite = suite_create("schema");
@@ -198,6 +286,8 @@ static Suite *schema_suite(void)
     tcase_add_loop_test(tc, checks_schemas, 0, CASES(schemas));
     tcase_add_loop_test(tc, judges_values, 0, CASES(values));
     tcase_add_test(tc, depth_is_bounded);
+    tcase_add_test(tc, an_enum_is_bounded);
+    tcase_add_loop_test(tc, work_is_bounded, 0, CASES(work));
     suite_add_tcase(suite, tc);
     return suite;
 }
