@@ -254,7 +254,9 @@ static int why_not_changed(struct db *db, const struct id *workspace_id, const s
 /* What policy held calls by. */
 #define POLICY_SETTINGS                                                                            \
     (UINT64_C(1) << AGENT_CALLING_HOURS | UINT64_C(1) << AGENT_OUTSIDE_HOURS |                     \
-     UINT64_C(1) << AGENT_CARRIER)
+     UINT64_C(1) << AGENT_CARRIER | UINT64_C(1) << AGENT_CALLS_PER_DAY)
+/* And what it stops them by: who sets this knows, when it is answered, what no fence passed by. */
+#define FENCE_SETTINGS (POLICY_SETTINGS | UINT64_C(1) << AGENT_ENABLED)
 
 struct change {
     const struct id *workspace_id, *agent_id;
@@ -270,7 +272,7 @@ static int change(struct db *db, void *ctx, struct err *err)
     char retry[RETRY_TEXT_SIZE];
     bool judge_anew = (c->given & POLICY_SETTINGS) != 0;
 
-    if (judge_anew && workspaces_lock(db, c->workspace_id, err) != 0)
+    if ((c->given & FENCE_SETTINGS) != 0 && workspaces_lock(db, c->workspace_id, err) != 0)
         return -1;
     struct query *q = db_use(db, STMT_AGENT_CHANGE);
     bind_change(q, c->set, c->given, retry);
@@ -295,27 +297,56 @@ int agents_change(struct db *db, const struct id *workspace_id, const struct id 
     return transaction_run(db, change, &c, err);
 }
 
+struct switching {
+    const struct id *workspace_id, *agent_id;
+    bool enabled;
+};
+
+static int delete (struct db *db, void *ctx, struct err *err)
+{
+    const struct switching *s = ctx;
+
+    if (workspaces_lock(db, s->workspace_id, err) != 0)
+        return -1;
+    struct query *q = db_use(db, STMT_AGENT_DELETE);
+    query_bind_id(q, s->agent_id);
+    query_bind_id(q, s->workspace_id);
+    if (query_run(q, err) < 0)
+        return -1;
+    return query_affected(q) > 0 ? 0 : no_such_agent(err);
+}
+
 int agents_delete(struct db *db, const struct id *workspace_id, const struct id *agent_id,
                   struct err *err)
 {
-    struct query *q = db_use(db, STMT_AGENT_DELETE);
+    struct switching s = {.workspace_id = workspace_id, .agent_id = agent_id};
 
-    query_bind_id(q, agent_id);
-    query_bind_id(q, workspace_id);
-    if (query_run_again(q, err) < 0)
+    return transaction_run(db, delete, &s, err);
+}
+
+static int set_enabled(struct db *db, void *ctx, struct err *err)
+{
+    const struct switching *s = ctx;
+    struct query *q = db_use(db, STMT_AGENT_LOCK_WORKSPACE);
+
+    query_bind_id(q, s->agent_id);
+    if (query_run(q, err) < 0)
+        return -1;
+    if (!query_next(q))
+        return no_such_agent(err);
+    q = db_use(db, STMT_AGENT_SET_ENABLED);
+    query_bind_i64(q, s->enabled);
+    query_bind_id(q, s->agent_id);
+    if (query_run(q, err) < 0)
         return -1;
     return query_affected(q) > 0 ? 0 : no_such_agent(err);
 }
 
 int agents_set_enabled(struct db *db, const struct id *agent_id, bool enabled, struct err *err)
 {
-    struct query *q = db_use(db, STMT_AGENT_SET_ENABLED);
+    struct switching s = {.agent_id = agent_id, .enabled = enabled};
 
-    query_bind_i64(q, enabled);
-    query_bind_id(q, agent_id);
-    if (query_run_again(q, err) < 0)
-        return -1;
-    return query_affected(q) > 0 ? 0 : no_such_agent(err);
+    return transaction_run(db, set_enabled, &s, err);
 }
 
 int agents_facts(struct db *db, const struct id *agent_id, struct agent_facts *facts_r,

@@ -22,6 +22,7 @@ static void read_row(struct query *q, struct pool *pool, struct function *f)
     f->method = (int)query_i64(q) - 1;
     f->url = query_str(q, pool);
     f->headers = query_str(q, pool);
+    f->headers_lost = false;
     f->query = query_str(q, pool);
     f->body = query_str(q, pool);
     f->parameters = query_str(q, pool);

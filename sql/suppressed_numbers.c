@@ -4,6 +4,7 @@
 #include "sql/suppressed_numbers.h"
 #include "sql/list.h"
 #include "sql/transaction.h"
+#include "sql/workspaces.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,34 +40,38 @@ int suppressed_numbers_get(struct db *db, struct pool *pool, const struct id *wo
     return 0;
 }
 
-/* *made_r false: it was there. */
-static int insert(struct db *db, const struct id *workspace_id, const struct suppression *s,
-                  bool *made_r, struct err *err)
-{
-    struct query *q = db_use(db, STMT_SUPPRESSED_INSERT);
+struct one {
+    const struct id *workspace_id;
+    const struct suppression *suppression;
+};
 
+/* Under the lock that a fence has, too: when it is answered no dial follows that did not see it.
+ * ERR_CONFLICT: it is there. */
+static int put(struct db *db, void *ctx, struct err *err)
+{
+    const struct one *one = ctx;
+    const struct suppression *s = one->suppression;
+
+    if (workspaces_lock(db, one->workspace_id, err) != 0)
+        return -1;
+    struct query *q = db_use(db, STMT_SUPPRESSED_INSERT);
+    query_bind_id(q, one->workspace_id);
     query_bind_str(q, s->contact_number);
     query_bind_str(q, str_of(suppression_source_text(s->source)));
     query_bind_str(q, s->note);
-    query_bind_id(q, workspace_id);
-    *made_r = query_run_again(q, err) == 0;
-    if (!*made_r)
-        return err->code == ERR_CONFLICT ? 0 : -1;
-    return query_affected(q) == 1 ? 0 : err_set(err, ERR_NOT_FOUND, "No such workspace.");
+    return query_run(q, err);
 }
 
 int suppressed_numbers_put(struct db *db, struct pool *pool, const struct id *workspace_id,
                            const struct suppression *suppression, struct suppressed_number *row_r,
                            bool *made_r, struct err *err)
 {
+    struct one one = {workspace_id, suppression};
+
     for (unsigned n = 0; n < TRIES; n++) {
-        err_clear(err);
-        if (insert(db, workspace_id, suppression, made_r, err) != 0) {
-            bool deadlock = err->code == ERR_UNAVAILABLE && db_connected(db);
-            if (!deadlock && err->code != ERR_UNCERTAIN)
-                return -1;
-            continue;
-        }
+        *made_r = transaction_run(db, put, &one, err) == 0;
+        if (!*made_r && err->code != ERR_CONFLICT)
+            return -1;
         if (suppressed_numbers_get(db, pool, workspace_id, suppression->contact_number, row_r,
                                    err) == 0)
             return 0;
@@ -88,6 +93,8 @@ static int put_many(struct db *db, void *ctx, struct err *err)
     struct many *m = ctx;
 
     m->made = 0;
+    if (workspaces_lock(db, m->workspace_id, err) != 0)
+        return -1;
     for (size_t done = 0; done < m->count;) {
         size_t n = db_many_chunk(m->count - done);
         struct query *q = db_use_many(db, STMT_SUPPRESSED_INSERT_MANY, n);

@@ -79,7 +79,21 @@ struct change {
 #define POLICY_SETTINGS                                                                            \
     (UINT64_C(1) << WORKSPACE_TIME_ZONE | UINT64_C(1) << WORKSPACE_CALLING_HOURS |                 \
      UINT64_C(1) << WORKSPACE_HOLIDAYS | UINT64_C(1) << WORKSPACE_NUMBER_CALLS_PER_DAY |           \
-     UINT64_C(1) << WORKSPACE_NUMBER_GAP)
+     UINT64_C(1) << WORKSPACE_NUMBER_GAP | UINT64_C(1) << WORKSPACE_CALLS_PER_DAY)
+
+/* Dials are counted from rows, and those are deleted when they are old. */
+static int check_gap(struct db *db, const struct id *workspace_id, struct err *err)
+{
+    struct query *q = db_use(db, STMT_WORKSPACE_GAP_IS_KEPT);
+
+    query_bind_id(q, workspace_id);
+    if (query_run(q, err) < 0)
+        return -1;
+    return query_next(q) ? 0
+                         : err_set(err, ERR_INVALID,
+                                   "number_gap_minutes must not be over retention_days: what is "
+                                   "deleted can't be counted.");
+}
 
 /* The UPDATE takes the lock that workspaces_lock() would. */
 static int change(struct db *db, void *ctx, struct err *err)
@@ -109,6 +123,8 @@ static int change(struct db *db, void *ctx, struct err *err)
         return -1;
     if (query_affected(q) == 0)
         return no_such_workspace(err);
+    if (check_gap(db, c->workspace_id, err) != 0)
+        return -1;
     return (given & POLICY_SETTINGS) != 0 ? held_calls_want_recheck(db, c->workspace_id, NULL, err)
                                           : 0;
 }

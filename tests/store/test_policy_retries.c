@@ -118,6 +118,32 @@ START_TEST(a_call_shows_its_dials)
 }
 END_TEST
 
+START_TEST(a_raised_cap_of_the_day_frees_the_retries_it_held)
+{
+    struct agent_settings set;
+    struct id agent_id;
+    bool no_carrier;
+    struct err err;
+
+    script("UPDATE agents SET max_attempts = 3, retry_on = 'busy', retry_gaps_minutes = '5', "
+           "calls_per_day = 1");
+    make("+919876543210");
+    struct fenced_call call = fence_one();
+    report(&call, REPORT_ENDED, END_BUSY);
+    script("UPDATE calls SET due_at = NOW(6), scheduled_at = NOW(6)");
+    ck_assert_uint_eq(fence(10).held, 1);
+    ck_assert_str_eq(ask("SELECT hold_reason FROM calls"), "daily_limit");
+    agent_settings_init(&set);
+    set.calls_per_day = 10;
+    ck_ok(agents_change(fixture.store.db, &fixture.workspace_id, &fixture.agent_id, &set,
+                        UINT64_C(1) << AGENT_CALLS_PER_DAY, &no_carrier, &err),
+          &err);
+    ck_ok(held_calls_recheck(fixture.store.db, 500, &agent_id, &err), &err);
+    ck_assert(id_eq(&agent_id, &fixture.agent_id));
+    ck_assert_uint_eq(fence(10).count, 1);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("retries");
@@ -128,5 +154,6 @@ int main(void)
     tcase_add_test(tc, a_retry_is_made_inside_calling_hours);
     tcase_add_test(tc, policy_that_stops_a_retry_fails_the_call_with_its_last_error);
     tcase_add_test(tc, a_call_shows_its_dials);
+    tcase_add_test(tc, a_raised_cap_of_the_day_frees_the_retries_it_held);
     return policy_run("policy_retries", tc);
 }

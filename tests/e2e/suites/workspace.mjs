@@ -47,7 +47,7 @@ function settings(test) {
       calls_per_day: [1, 10_000_000, null],
       concurrent_calls: [1, 10_000],
       number_calls_per_day: [1, 1000],
-      number_gap_minutes: [0, 10_080],
+      number_gap_minutes: [10_080, 0],
       number_types: [['mobile'], ['landline'], ['mobile', 'landline']],
       retention_days: [1, 3650],
     };
@@ -61,6 +61,17 @@ function settings(test) {
     assert.deepEqual(await read(customer), expected);
     const days = ['2026-08-15', '2026-01-26', '2026-08-15'];
     assert.deepEqual(assertOk(await change(customer, { holidays: days })).holidays, ['2026-01-26', '2026-08-15']);
+  });
+
+  test('a gap that is longer than dials are kept is refused, from both sides', async ({ system }) => {
+    const customer = await system.customer();
+    assertOk(await change(customer, { retention_days: 1, number_gap_minutes: 1440 }));
+    for (const [field, value] of [['number_gap_minutes', 1441], ['retention_days', 1]]) {
+      if (field === 'retention_days') assertOk(await change(customer, { retention_days: 2, number_gap_minutes: 1441 }));
+      const refused = await change(customer, { [field]: value });
+      assertError(refused, 400, 'invalid_request', /number_gap_minutes must not be over retention_days/);
+    }
+    assert.deepEqual([(await read(customer)).retention_days, (await read(customer)).number_gap_minutes], [2, 1441]);
   });
 
   test('bad values, and what only the operator sets, are refused by name', async ({ system }) => {
