@@ -73,13 +73,20 @@ static int open_caller(struct responder *rs, struct err *err)
 }
 
 /* Slow servers of customers' must leave processes for carriers' callbacks. */
-static int take_ticket(struct responder *rs, const struct id *workspace_id, struct err *err)
+int function_call_enter(struct responder *rs, const struct id *workspace_id, struct err *err)
 {
+    if (open_caller(rs, err) != 0)
+        return -1;
     if (tickets_take(&rs->caller->tickets, workspace_id->b, sizeof(workspace_id->b),
                      (size_t)rs->conf->functions_at_once_max,
                      (size_t)rs->conf->functions_workspace_max))
         return 0;
     return err_set(err, ERR_RATE_LIMITED, "Too many functions run at once. Please retry.");
+}
+
+void function_call_leave(struct responder *rs)
+{
+    tickets_give_back(&rs->caller->tickets);
 }
 
 static struct function_run *begin_run(struct calling *c)
@@ -210,10 +217,8 @@ int function_call(struct responder *rs, struct pool *pool, const struct function
     struct calling c = {
         .rs = rs, .pool = pool, .call = call, .deadline = clock_monotonic() + call->time_most};
 
-    if (open_caller(rs, err) != 0 || take_ticket(rs, &call->workspace_id, err) != 0)
-        return -1;
     int result = run_tries(&c, outcome_r, err);
-    tickets_give_back(&rs->caller->tickets);
+    function_call_leave(rs);
     if (result != 0)
         return -1;
     record(&c);

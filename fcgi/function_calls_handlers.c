@@ -149,6 +149,27 @@ static void write_outcome(struct buf *b, const struct function *function,
     buf_lit(b, "}}");
 }
 
+static int run_in_call(struct responder *rs, struct request *rq, const struct json *given,
+                       const struct function *function, struct call_context *context,
+                       struct function_run *run_r, struct function_outcome *outcome_r,
+                       struct err *err)
+{
+    struct json *arguments;
+    struct str key;
+
+    if (read_arguments(rq, given, &arguments, err) != 0 ||
+        check_arguments(rq, function, arguments, err) != 0 || read_key(rq, &key, err) != 0)
+        return -1;
+    context->function.arguments = written(rq->pool, arguments);
+    struct function_call call = {.function = function,
+                                 .context = &context->function,
+                                 .workspace_id = rq->who->workspace_id,
+                                 .of_call = true,
+                                 .key = key,
+                                 .time_most = rs->conf->during_call_timeout};
+    return function_call(rs, rq->pool, &call, run_r, outcome_r, err);
+}
+
 int call_function(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
 {
     struct call_fields fields = {NULL};
@@ -157,26 +178,17 @@ int call_function(struct responder *rs, struct request *rq, struct answer *an, s
     struct call_context context;
     struct fields_seen seen;
     struct function_run run;
-    struct json *arguments;
-    struct str key;
 
     if (find_call(rs, rq, &context, &function, err) != 0)
         return -1;
     if (rq->json != NULL &&
         fields_read(rq->json, call_fields, COUNT(call_fields), false, &fields, &seen, err) != 0)
         return -1;
-    if (read_arguments(rq, fields.arguments, &arguments, err) != 0 ||
-        check_arguments(rq, function, arguments, err) != 0 || read_key(rq, &key, err) != 0)
+    if (function_call_enter(rs, &rq->who->workspace_id, err) != 0)
         return -1;
-    context.function.arguments = written(rq->pool, arguments);
-    struct function_call call = {.function = function,
-                                 .context = &context.function,
-                                 .workspace_id = rq->who->workspace_id,
-                                 .of_call = true,
-                                 .key = key,
-                                 .time_most = rs->conf->during_call_timeout};
-    if (function_call(rs, rq->pool, &call, &run, &outcome, err) != 0 ||
-        save(rs, rq, &context.function.call_id, &outcome, err) != 0)
+    int result = run_in_call(rs, rq, fields.arguments, function, &context, &run, &outcome, err);
+    function_call_leave(rs);
+    if (result != 0 || save(rs, rq, &context.function.call_id, &outcome, err) != 0)
         return -1;
     write_outcome(&an->body, function, &run, &outcome);
     return 0;
@@ -341,16 +353,37 @@ static void write_trial(struct buf *b, struct pool *pool, const struct function_
     buf_lit(b, "}}");
 }
 
+static int run_trial(struct responder *rs, struct request *rq, const struct try_fields *fields,
+                     struct function *function, struct function_run *run_r,
+                     struct function_outcome *outcome_r, struct err *err)
+{
+    struct call_context context;
+    struct json *arguments;
+
+    if (read_arguments(rq, fields->arguments, &arguments, err) != 0 ||
+        check_arguments(rq, function, arguments, err) != 0 ||
+        try_context(rs, rq, fields, function, &context, err) != 0)
+        return -1;
+    context.function.arguments = written(rq->pool, arguments);
+    function->retries = 0; /* the first answer is what the owner wants to see */
+    struct function_call call = {.function = function,
+                                 .context = &context.function,
+                                 .workspace_id = rq->who->workspace_id,
+                                 .of_call = fields->call_id.p != NULL,
+                                 .trial = true,
+                                 .key = STR_NULL,
+                                 .time_most = function->timeout_ms * USEC_PER_MS};
+    return function_call(rs, rq->pool, &call, run_r, outcome_r, err);
+}
+
 int function_try(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
 {
     struct try_fields fields = {STR_NULL, NULL, NULL};
     struct function_outcome outcome;
-    struct call_context context;
     struct fields_seen seen;
     struct function function;
     struct function_run run;
     struct id function_id;
-    struct json *arguments;
 
     if (id_parse(ID_FUNCTION, rq->match.args[0], &function_id) != 0)
         return err_set(err, ERR_NOT_FOUND, "There is no such function.");
@@ -362,20 +395,11 @@ int function_try(struct responder *rs, struct request *rq, struct answer *an, st
         return -1;
     if (fields.arguments != NULL && function.phase != PHASE_DURING_CALL)
         return err_set(err, ERR_INVALID, "arguments are for during_call functions.");
-    if (read_arguments(rq, fields.arguments, &arguments, err) != 0 ||
-        check_arguments(rq, &function, arguments, err) != 0 ||
-        try_context(rs, rq, &fields, &function, &context, err) != 0)
+    if (function_call_enter(rs, &rq->who->workspace_id, err) != 0)
         return -1;
-    context.function.arguments = written(rq->pool, arguments);
-    function.retries = 0; /* the first answer is what the owner wants to see */
-    struct function_call call = {.function = &function,
-                                 .context = &context.function,
-                                 .workspace_id = rq->who->workspace_id,
-                                 .of_call = fields.call_id.p != NULL,
-                                 .trial = true,
-                                 .key = STR_NULL,
-                                 .time_most = function.timeout_ms * USEC_PER_MS};
-    if (function_call(rs, rq->pool, &call, &run, &outcome, err) != 0)
+    int result = run_trial(rs, rq, &fields, &function, &run, &outcome, err);
+    function_call_leave(rs);
+    if (result != 0)
         return -1;
     outcome.result = function_hide_secrets(rq->pool, &function, outcome.result);
     write_trial(&an->body, rq->pool, &run, &outcome);

@@ -6,7 +6,7 @@ import { assertOk } from '../lib/manage.mjs';
 import { answers } from '../lib/receiver.mjs';
 import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/wait.mjs';
-import { addFunction, conversation } from '../lib/workflow.mjs';
+import { addFunction, conversation, tryOut } from '../lib/workflow.mjs';
 
 const settings = {
   functions_at_once_max: '3',
@@ -23,11 +23,18 @@ export default suite('functions_bounded', { runs: 'faults', system: { settings }
       talk.one = await addFunction(talk.customer, talk.box, { timeout_ms: 8000 });
     }
     const [first, second, third] = talks;
+    const strict = await addFunction(first.customer, first.box, {
+      parameters: { type: 'object', required: ['day'] },
+    });
     const under = [first.call(first.one.name, {}), first.call(first.one.name, {})];
     await until('the share to be taken', () => first.box.inFlight === 2);
     const refused = await first.call(first.one.name, {});
     assertError(refused, 429, 'rate_limited', 'Too many functions');
     assert.ok(Number(refused.headers['retry-after']) >= 1);
+
+    // before the arguments, which may be long to check, are looked at
+    assertError(await first.call(strict.name, {}), 429, 'rate_limited', 'Too many functions');
+    assertError(await tryOut(first.customer, strict), 429, 'rate_limited', 'Too many functions');
 
     under.push(second.call(second.one.name, {}));
     await until("another workspace's to be taken", () => second.box.inFlight === 1);
@@ -39,5 +46,12 @@ export default suite('functions_bounded', { runs: 'faults', system: { settings }
     hold.release();
     for (const answer of await Promise.all(under)) assert.equal(assertOk(answer).error, null);
     assert.equal(assertOk(await third.call(third.one.name, {})).error, null, 'what was given back is there again');
+
+    for (let i = 0; i < 4; i++) {
+      assertError(await first.call(strict.name, {}), 400, 'invalid_request', 'arguments.day: is required');
+      assertError(await tryOut(first.customer, strict), 400, 'invalid_request', 'arguments.day: is required');
+    }
+    const again = [first.call(first.one.name, {}), first.call(first.one.name, {})];
+    for (const answer of await Promise.all(again)) assert.equal(assertOk(answer).error, null, 'refusals hold nothing');
   });
 });
