@@ -102,10 +102,11 @@ static int read_message(const struct json *body, struct message *message_r, stru
 
 int hook_receive(struct responder *rs, struct request *rq, struct answer *an, struct err *err)
 {
+    size_t values_max = request_values_max((size_t)rs->conf->body_bytes_max);
     struct message message;
 
     if (check_signature(rs, rq, err) != 0 || request_check_json_type(rq, err) != 0 ||
-        request_parse_json(rq, err) != 0 || read_message(rq->json, &message, err) != 0)
+        request_parse_json(rq, values_max, err) != 0 || read_message(rq->json, &message, err) != 0)
         return -1;
     return actions[message.action](rs, rq, an, message.data, err);
 }

@@ -194,11 +194,16 @@ int request_read_body(struct request *rq, struct buf *b, size_t cap, struct err 
     return 0;
 }
 
-int request_parse_json(struct request *rq, struct err *err)
+size_t request_values_max(size_t bytes_max)
+{
+    return JSON_VALUES_MAX * ((bytes_max + 65535) / 65536);
+}
+
+int request_parse_json(struct request *rq, size_t values_max, struct err *err)
 {
     if (rq->body.n == 0)
         return err_set(err, ERR_INVALID, "The request body is empty; it must be a JSON object.");
-    if (json_parse(rq->pool, rq->body, &rq->json, err) != 0)
+    if (json_parse_values(rq->pool, rq->body, values_max, &rq->json, err) != 0)
         return -1;
     if (json_type(rq->json) != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "The request body must be a JSON object.");

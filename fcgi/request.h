@@ -98,8 +98,10 @@ int request_check_batch_type(const struct request *rq, bool *csv_r, struct err *
  * CONTENT_LENGTH. */
 int request_read_body(struct request *rq, struct buf *b, size_t cap, struct err *err) MUST_CHECK;
 
+/* How much JSON a body of at most so many bytes may be: JSON_VALUES_MAX for each 64 KiB. */
+size_t request_values_max(size_t bytes_max);
 /* Sets rq->json from the body, which must be an object. */
-int request_parse_json(struct request *rq, struct err *err) MUST_CHECK;
+int request_parse_json(struct request *rq, size_t values_max, struct err *err) MUST_CHECK;
 
 /* Reads and forgets what is left of the body, REQUEST_DRAIN_MAX at most. A web server that is still
  * passing the request on when we hang up reports that to the caller instead of our answer; and even

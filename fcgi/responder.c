@@ -7,6 +7,7 @@
 
 #include "fcgi/who.h"
 #include "lib/base/log.h"
+#include "lib/rules/batch_request.h"
 #include "sql/function_counters.h"
 #include "sql/migrate.h"
 
@@ -224,7 +225,7 @@ static enum step step_rights(struct responder *rs, struct request *rq, struct an
 
 static int read_body(struct responder *rs, struct request *rq, struct err *err)
 {
-    size_t cap = (size_t)rs->conf->body_bytes_max;
+    size_t cap = (size_t)rs->conf->body_bytes_max, values = request_values_max(cap);
     bool csv;
 
     switch (route_info(rq->match.route)->body) {
@@ -234,18 +235,18 @@ static int read_body(struct responder *rs, struct request *rq, struct err *err)
         if (request_check_json_type(rq, err) != 0 ||
             request_read_body(rq, &rs->body, cap, err) != 0)
             return -1;
-        return request_parse_json(rq, err);
+        return request_parse_json(rq, values, err);
     case BODY_OPTIONAL_JSON:
         if (request_read_body(rq, &rs->body, cap, err) != 0)
             return -1;
         if (rq->body.n == 0)
             return 0;
-        return request_check_json_type(rq, err) != 0 ? -1 : request_parse_json(rq, err);
+        return request_check_json_type(rq, err) != 0 ? -1 : request_parse_json(rq, values, err);
     case BODY_BATCH:
         if (request_check_batch_type(rq, &csv, err) != 0 ||
             request_read_body(rq, &rs->body, BATCH_BYTES_MAX, err) != 0)
             return -1;
-        return csv ? 0 : request_parse_json(rq, err);
+        return csv ? 0 : request_parse_json(rq, BATCH_VALUES_MAX, err);
     case BODY_CALLBACK:
         return request_read_body(rq, &rs->body, CALLBACK_BYTES_MAX, err);
     case BODY_SIGNED_JSON:

@@ -48,8 +48,14 @@ static void put(void *object)
 
 int json_parse(struct pool *pool, struct str text, struct json **value_r, struct err *err)
 {
+    return json_parse_values(pool, text, JSON_VALUES_MAX, value_r, err);
+}
+
+int json_parse_values(struct pool *pool, struct str text, size_t values_max, struct json **value_r,
+                      struct err *err)
+{
     static struct json_tokener *tokener; /* kept: one thread, and it is costly to make */
-    if (json_scan(text, JSON_DEPTH_MAX, err) != 0) {
+    if (json_scan_values(text, JSON_DEPTH_MAX, values_max, err) != 0) {
         return -1;
     }
     if (text.n > INT_MAX - 1) {

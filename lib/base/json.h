@@ -26,6 +26,17 @@ int json_scan(struct str text, unsigned depth_max, struct err *err) MUST_CHECK;
 int json_parse(struct pool *pool, struct str text, struct json **value_r,
                struct err *err) MUST_CHECK;
 
+/* A document takes memory by its values and not by its bytes. They are weighed: a number, a
+ * string, true, false and null are 1, an array 2, an object 10, each name of a member 1 more (in an
+ * object of over 10: 2). 1 stands for some 80 bytes. "body: has too many values" is beyond. */
+#define JSON_VALUES_MAX 100000        /* of json_parse(): 64 KiB of [{"a":1},...; 8 MB */
+#define JSON_VALUES_TRANSCRIPT 250000 /* a MiB of {"role", "text", "at"}; 20 MB */
+#define JSON_VALUES_ANY SIZE_MAX      /* of what was weighed when it came to us */
+int json_scan_values(struct str text, unsigned depth_max, size_t values_max,
+                     struct err *err) MUST_CHECK;
+int json_parse_values(struct pool *pool, struct str text, size_t values_max, struct json **value_r,
+                      struct err *err) MUST_CHECK;
+
 enum json_type json_type(const struct json *v); /* NULL counts as JSON_NULL */
 const char *json_type_name(enum json_type t);   /* "an object", for messages */
 struct json *

@@ -28,10 +28,19 @@ struct scanner {
     const char *p, *end;
     const struct place *place;
     unsigned depth, depth_max;
-    struct str *names; /* of the members of all open objects, innermost last */
+    size_t values_left; /* weighed */
+    struct str *names;  /* of the members of all open objects, innermost last */
     size_t name_count, name_cap;
     struct err *err;
 };
+
+/* What a value costs json.c, in the unit of a number or a string, which is some 80 bytes: an object
+ * is made with room for WEIGHT_ROOM members, each more costs its share of tables that double. */
+#define WEIGHT_OBJECT 10
+#define WEIGHT_ARRAY 2
+#define WEIGHT_ROOM 10
+#define WEIGHT_MEMBER 1
+#define WEIGHT_MEMBER_MORE 2
 
 static int scan_value(struct scanner *s);
 
@@ -86,6 +95,15 @@ static int fault(struct scanner *s, const struct place *place, const char *reaso
 static int fault_here(struct scanner *s, const char *reason)
 {
     return fault(s, s->place, reason);
+}
+
+static int weigh(struct scanner *s, size_t weight)
+{
+    if (weight > s->values_left) {
+        return fault(s, NULL, "has too many values");
+    }
+    s->values_left -= weight;
+    return 0;
 }
 
 static void skip_blanks(struct scanner *s)
@@ -401,7 +419,9 @@ static int scan_object(struct scanner *s)
         return 0;
     }
     do {
-        if (scan_member(s, &place) != 0) {
+        bool roomy = s->name_count - first < WEIGHT_ROOM;
+        if (weigh(s, roomy ? WEIGHT_MEMBER : WEIGHT_MEMBER_MORE) != 0 ||
+            scan_member(s, &place) != 0) {
             return -1;
         }
         skip_blanks(s);
@@ -458,6 +478,9 @@ static int scan_value(struct scanner *s)
         return fault_here(s, "a JSON value is missing");
     }
     char c = *s->p;
+    if (weigh(s, c == '{' ? WEIGHT_OBJECT : c == '[' ? WEIGHT_ARRAY : 1) != 0) {
+        return -1;
+    }
     if (c == '{' || c == '[') {
         if (s->depth == s->depth_max) {
             return fault_here(s, "is nested too deeply");
@@ -495,13 +518,22 @@ static int scan_document(struct scanner *s)
     return s->p == s->end ? 0 : fault_here(s, "has something after the JSON value");
 }
 
-int json_scan(struct str text, unsigned depth_max, struct err *err)
+int json_scan_values(struct str text, unsigned depth_max, size_t values_max, struct err *err)
 {
     if (text.n == 0) {
         return err_set(err, ERR_INVALID, "body: is empty");
     }
-    struct scanner s = {.p = text.p, .end = text.p + text.n, .depth_max = depth_max, .err = err};
+    struct scanner s = {.p = text.p,
+                        .end = text.p + text.n,
+                        .depth_max = depth_max,
+                        .values_left = values_max,
+                        .err = err};
     int result = scan_document(&s);
     free(s.names);
     return result;
+}
+
+int json_scan(struct str text, unsigned depth_max, struct err *err)
+{
+    return json_scan_values(text, depth_max, JSON_VALUES_ANY, err);
 }

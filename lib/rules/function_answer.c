@@ -194,20 +194,24 @@ static void read_saved(struct pool *pool, const struct function *f, struct json 
         o->rejected = false;
 }
 
+/* The parsed answer is many times its text: what is kept of it is copied, the rest goes at once. */
 static void read_json(struct pool *pool, const struct function *f, struct str body,
                       struct function_outcome *o)
 {
     struct json *answer;
+    struct pool *own;
     struct err err;
 
-    if (json_parse(pool, body, &answer, &err) != 0) {
+    pool_create(&own);
+    if (json_parse_values(own, body, FUNCTION_RESPONSE_VALUES_MAX, &answer, &err) != 0) {
         fail(o, RUN_NOT_JSON, pool_printf(pool, "The answer is no good JSON: %.400s", err.message),
              false);
-        return;
+    } else {
+        read_saved(pool, f, answer, o);
+        if (o->error == RUN_GOOD)
+            set_result(pool, answer, STR_NULL, o);
     }
-    read_saved(pool, f, answer, o);
-    if (o->error == RUN_GOOD)
-        set_result(pool, answer, STR_NULL, o);
+    pool_destroy(&own);
 }
 
 /* A header's value may be of any bytes. */

@@ -245,13 +245,13 @@ static int default_body(struct making *m, size_t max, struct str *text_r)
     return written(m, &b, text_r);
 }
 
-static int lay_fixed(struct making *m, size_t max, struct str *text)
+static int lay_fixed(struct making *m, size_t max, size_t values_max, struct str *text)
 {
     struct json *body;
 
     if (m->fixed == NULL)
         return 0;
-    if (json_parse(m->pool, *text, &body, m->err) != 0)
+    if (json_parse_values(m->pool, *text, values_max, &body, m->err) != 0)
         return -1;
     if (json_type(body) != JSON_OBJECT)
         return err_set(m->err, ERR_INVALID,
@@ -273,12 +273,14 @@ static int make_body(struct making *m, struct function_request *request)
     if (body != NULL) {
         if (rendered(m, body, "body", &request->body) != 0)
             return -1;
-        return lay_fixed(m, FUNCTION_BODY_MAX, &request->body);
+        return lay_fixed(m, FUNCTION_BODY_MAX, JSON_VALUES_TRANSCRIPT, &request->body);
     }
     if (!sends)
         return 0;
     if (m->f->phase != PHASE_DURING_CALL)
-        return default_body(m, max, &request->body) == 0 ? lay_fixed(m, max, &request->body) : -1;
+        return default_body(m, max, &request->body) == 0
+                   ? lay_fixed(m, max, JSON_VALUES_ANY, &request->body)
+                   : -1;
     buf_init(&b, max);
     json_write(&b, m->scope.at[TEMPLATE_ARGS]);
     return written(m, &b, &request->body);

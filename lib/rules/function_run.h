@@ -73,6 +73,8 @@ enum run_error {
 };
 const char *run_error_text(enum run_error e); /* "" when good */
 
+/* Of an answer's JSON, weighed (lib/base/json.h); 3 MB. */
+#define FUNCTION_RESPONSE_VALUES_MAX 40000
 #define FUNCTION_RESPONSE_MAX 262144 /* what may be answered; http_request.response_max is +1 */
 #define FUNCTION_RESPONSE_KEPT 16384 /* what a run keeps of it */
 #define FUNCTION_REQUEST_KEPT 16384  /* and of the request's body */

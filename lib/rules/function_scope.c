@@ -64,7 +64,7 @@ static int add_transcript(struct buf *b, struct pool *pool, struct str transcrip
         buf_lit(b, ",\"transcript\":null,\"transcript_text\":null");
         return 0;
     }
-    if (json_parse(pool, transcript, &turns, err) != 0)
+    if (json_parse_values(pool, transcript, JSON_VALUES_ANY, &turns, err) != 0)
         return -1;
     buf_init(&text, DOCUMENT_MAX);
     for (size_t i = 0; i < json_count(turns); i++) {
@@ -115,7 +115,7 @@ static int parse_into(struct pool *pool, struct str text, const char *what,
     *value_r = NULL;
     if (text.p == NULL)
         return 0;
-    if (json_parse(pool, text, &value, err) != 0) {
+    if (json_parse_values(pool, text, JSON_VALUES_ANY, &value, err) != 0) {
         err->code = ERR_INTERNAL;
         return err_prefix(err, "%s", what);
     }

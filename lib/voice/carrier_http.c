@@ -314,7 +314,7 @@ int carrier_http_read_callback(struct pool *pool, struct str body, struct carrie
 {
     struct json *json;
 
-    if (json_parse(pool, body, &json, err) < 0)
+    if (json_parse_values(pool, body, JSON_VALUES_TRANSCRIPT, &json, err) < 0)
         return -1;
     if (json_type(json) != JSON_OBJECT)
         return err_set(err, ERR_INVALID, "The callback must be a JSON object.");
@@ -333,7 +333,8 @@ static void http_read_found(struct pool *pool, const struct http_answer *answer,
         return;
     if (answer->status == 404)
         report_r->report.kind = REPORT_NEVER_PLACED;
-    if (answer->status != 200 || json_parse(pool, answer->body, &body, &ignored) < 0 ||
+    if (answer->status != 200 ||
+        json_parse_values(pool, answer->body, JSON_VALUES_TRANSCRIPT, &body, &ignored) < 0 ||
         json_type(body) != JSON_OBJECT)
         return;
     if (json_type(json_get(body, "event")) == JSON_NULL) {

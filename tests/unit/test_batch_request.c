@@ -253,6 +253,49 @@ START_TEST(a_long_file_comes_in_portions)
 }
 END_TEST
 
+static struct str contacts_text(const char *contact, size_t count)
+{
+    struct buf b;
+    buf_init(&b, 8388608);
+    buf_lit(&b, BEGIN "\"contacts\":[");
+    for (size_t i = 0; i < count; i++) {
+        buf_text(&b, i > 0 ? "," : "");
+        buf_text(&b, contact);
+    }
+    buf_lit(&b, "]}");
+    ck_assert(!b.overflow);
+    struct str text = pool_str(pool, buf_as_str(&b));
+    buf_deinit(&b);
+    return text;
+}
+
+static const struct {
+    const char *contact;
+    size_t count;
+    bool good;
+} weights[] = {
+    {"{\"contact_number\":\"+919876543210\",\"contact_name\":\"Asha Rao\","
+     "\"contact_email\":\"asha@example.com\",\"additional_info\":{\"a\":1,\"b\":\"x\",\"c\":true,"
+     "\"d\":\"y\",\"e\":null,\"f\":2.5,\"g\":7,\"h\":8,\"i\":9,\"j\":[1,2],\"k\":1,\"l\":2}}",
+     10000, true},
+    {"{\"contact_number\":1,\"additional_info\":{\"a\":{\"b\":{\"c\":{\"d\":{}}}}}}", 10000, false},
+    {"{}", 2700000, false},
+};
+
+START_TEST(what_is_known_of_ten_thousand_fits)
+{
+    struct str text = contacts_text(weights[_i].contact, weights[_i].count);
+    struct json *json;
+    int result = json_parse_values(pool, text, BATCH_VALUES_MAX, &json, &err);
+    if (weights[_i].good) {
+        ck_assert_ok(result, err);
+        return;
+    }
+    ck_assert_int_eq(result, -1);
+    ck_assert_str_eq(err.message, "body: has too many values");
+}
+END_TEST
+
 START_TEST(one_contacts_information_is_limited)
 {
     char *text = pool_alloc(pool, BATCH_INFO_MAX + 1000);
@@ -302,6 +345,7 @@ static Suite *batch_request_suite(void)
     tcase_add_loop_test(tcase, contacts_of_csv, 0, CASES(csvs));
     tcase_add_test(tcase, ten_thousand_are_the_most);
     tcase_add_test(tcase, a_long_file_comes_in_portions);
+    tcase_add_loop_test(tcase, what_is_known_of_ten_thousand_fits, 0, CASES(weights));
     tcase_add_test(tcase, one_contacts_information_is_limited);
     tcase_add_test(tcase, a_fingerprint_is_of_all_that_was_asked);
     suite_add_tcase(suite, tcase);

@@ -456,6 +456,38 @@ START_TEST(results_are_whole)
 }
 END_TEST
 
+/* 256 KiB that would take 68 MB. */
+START_TEST(answers_have_so_many_values)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    struct http_answer answer = {.outcome = HTTP_ANSWERED,
+                                 .status = 200,
+                                 .content_type = STR(JSON_TYPE),
+                                 .body = filled("[", "{},", 87000, "{}]")};
+    struct function_outcome o;
+
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_int_eq(o.error, RUN_NOT_JSON);
+    ck_assert_str_is(o.detail, "The answer is no good JSON: body: has too many values");
+    answer.body = filled("[",
+                         "{\"slot_id\":1234567,\"doctor\":\"Dr. Rao\",\"date\":\"2026-01-26\","
+                         "\"time\":\"10:30\",\"free\":true},",
+                         3000, "{}]");
+    ck_assert_uint_le(answer.body.n, FUNCTION_RESPONSE_MAX);
+    f.save = STR("{\"first\":\"$[0].doctor\"}");
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_int_eq(o.error, RUN_NOT_JSON);
+    answer.body = filled("[",
+                         "{\"slot_id\":1234567,\"doctor\":\"Dr. Rao\",\"date\":\"2026-01-26\","
+                         "\"time\":\"10:30\",\"free\":true},",
+                         1900, "{}]");
+    function_answer_read(pool, &f, &answer, &o);
+    ck_assert_int_eq(o.error, RUN_GOOD);
+    ck_assert_str_is(o.saved, "{\"first\":\"Dr. Rao\"}");
+    ck_assert_uint_eq(o.result.n, answer.body.n);
+}
+END_TEST
+
 START_TEST(content_types_are_shown_if_they_are_ascii)
 {
     struct function f = function_of(PHASE_DURING_CALL);
@@ -555,6 +587,7 @@ static Suite *function_run_suite(void)
     tcase_add_loop_test(tc, answers_are_read, 0, CASES(answers));
     tcase_add_test(tc, large_answers_are_errors_and_cut);
     tcase_add_test(tc, results_are_whole);
+    tcase_add_test(tc, answers_have_so_many_values);
     tcase_add_test(tc, content_types_are_shown_if_they_are_ascii);
     tcase_add_test(tc, answers_are_kept_without_the_secrets_that_they_repeat);
     tcase_add_test(tc, tries_are_counted_and_fit);

@@ -169,6 +169,89 @@ START_TEST(a_faulty_document_leaves_the_next_unharmed)
 }
 END_TEST
 
+static struct str repeated(const char *before, const char *unit, size_t count, const char *after)
+{
+    struct buf b;
+    buf_init(&b, (size_t)16 << 20);
+    buf_text(&b, before);
+    for (size_t i = 0; i < count; i++) {
+        buf_text(&b, i > 0 ? "," : "");
+        buf_text(&b, unit);
+    }
+    buf_text(&b, after);
+    ck_assert(!b.overflow);
+    struct str text = pool_str(pool, buf_as_str(&b));
+    buf_deinit(&b);
+    return text;
+}
+
+static const struct {
+    const char *text;
+    size_t weight;
+} weights[] = {
+    {"1", 1},
+    {"\"abc\"", 1},
+    {"null", 1},
+    {"[]", 2},
+    {"[1,[2,true]]", 7},
+    {"{}", 10},
+    {"{\"a\":1}", 12},
+    {"{\"a\":{\"b\":[]}}", 24},
+    {"{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1}", 30},
+    {"{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1}",
+     33},
+};
+
+START_TEST(values_are_weighed)
+{
+    struct json *value;
+    struct str text = str_of(weights[_i].text);
+    ck_assert_ok(json_parse_values(pool, text, weights[_i].weight, &value, &err), err);
+    ck_assert_int_eq(json_parse_values(pool, text, weights[_i].weight - 1, &value, &err), -1);
+    ck_assert_int_eq(err.code, ERR_INVALID);
+    ck_assert_str_eq(err.message, "body: has too many values");
+}
+END_TEST
+
+/* Honest ones of 64 KiB, and such as are made to take memory. */
+static const struct {
+    const char *unit;
+    size_t count;
+    bool good;
+} documents[] = {
+    {"1", 32000, true},          {"\"\"", 21000, true},
+    {"[]", 21000, true},         {"[1]", 16000, true},
+    {"[1,2]", 10900, true},      {"{\"a\":1}", 8100, true},
+    {"{\"a\":[1]}", 6500, true}, {"{\"id\":1,\"n\":2}", 4000, true},
+    {"{}", 20000, false},        {"{}", 87000, false},
+};
+
+START_TEST(a_document_has_so_many_values)
+{
+    struct json *value;
+    struct str text = repeated("{\"x\":[", documents[_i].unit, documents[_i].count, "]}");
+    if (documents[_i].good) {
+        ck_assert_uint_le(text.n, 65536);
+        ck_assert_ok(json_parse(pool, text, &value, &err), err);
+        return;
+    }
+    ck_assert_int_eq(json_parse(pool, text, &value, &err), -1);
+    ck_assert_str_eq(err.message, "body: has too many values");
+}
+END_TEST
+
+START_TEST(a_transcript_may_be_long)
+{
+    struct json *value;
+    struct str text =
+        repeated("{\"event\":\"completed\",\"transcript\":[",
+                 "{\"role\":\"agent\",\"text\":\"Yes please.\",\"at\":\"2026-01-01T00:00:00Z\"}",
+                 15000, "]}");
+    ck_assert_uint_le(text.n, 1048576);
+    ck_assert_ok(json_parse_values(pool, text, JSON_VALUES_TRANSCRIPT, &value, &err), err);
+}
+END_TEST
+
 static Suite *json_suite(void)
 {
     Suite *suite = suite_create("json");
@@ -183,6 +266,9 @@ static Suite *json_suite(void)
     tcase_add_loop_test(tc, walking_what_has_no_members, 0, CASES(without_members));
     tcase_add_loop_test(tc, writing, 0, CASES(texts));
     tcase_add_test(tc, a_faulty_document_leaves_the_next_unharmed);
+    tcase_add_loop_test(tc, values_are_weighed, 0, CASES(weights));
+    tcase_add_loop_test(tc, a_document_has_so_many_values, 0, CASES(documents));
+    tcase_add_test(tc, a_transcript_may_be_long);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -34,6 +34,16 @@ function notJson(test) {
   );
 
   test(
+    'what would take too much memory gets 400, though it is short',
+    withoutACall(({ customer }) =>
+      refuseEach(customer, [
+        ['empty objects', info(`{"a":[${Array(20000).fill('{}').join()}]}`), 'has too many values'],
+        ['objects in objects', info(`{"a":[${Array(4000).fill('{"a":{"a":{}}}').join()}]}`), 'has too many values'],
+      ]),
+    ),
+  );
+
+  test(
     'JSON that is no object gets 400',
     withoutACall(({ customer }) =>
       refuseEach(customer, [
