@@ -274,6 +274,32 @@ static struct str hide(struct pool *pool, struct str secret, struct str text)
     return hidden;
 }
 
+/* As encoders of JSON write it: quotes and backslashes escaped, and slashes, as some do. */
+static struct str escaped(struct pool *pool, struct str secret, bool slashes)
+{
+    struct buf b;
+
+    buf_init(&b, 2 * secret.n);
+    for (size_t i = 0; i < secret.n; i++) {
+        char c = secret.p[i];
+        if (c == '"' || c == '\\' || (slashes && c == '/'))
+            buf_char(&b, '\\');
+        buf_char(&b, c);
+    }
+    struct str text = pool_str(pool, buf_as_str(&b));
+    buf_deinit(&b);
+    return text;
+}
+
+static struct str hide_all_forms(struct pool *pool, struct str secret, struct str text)
+{
+    if (secret.n < SECRET_LEAST)
+        return text;
+    text = hide(pool, secret, text);
+    text = hide(pool, escaped(pool, secret, false), text);
+    return hide(pool, escaped(pool, secret, true), text);
+}
+
 struct str custom_headers_hide(struct pool *pool, const struct str *lines, size_t count,
                                struct str text)
 {
@@ -282,11 +308,12 @@ struct str custom_headers_hide(struct pool *pool, const struct str *lines, size_
         if (colon == NULL)
             continue;
         struct str value = {colon + 2, lines[i].n - (size_t)(colon + 2 - lines[i].p)};
-        text = hide(pool, value, text);
+        text = hide_all_forms(pool, value, text);
         const char *blank = memrchr(value.p, ' ', value.n);
-        if (blank != NULL)
-            text =
-                hide(pool, (struct str){blank + 1, value.n - (size_t)(blank + 1 - value.p)}, text);
+        if (blank != NULL) {
+            struct str last = {blank + 1, value.n - (size_t)(blank + 1 - value.p)};
+            text = hide_all_forms(pool, last, text);
+        }
     }
     return text;
 }

@@ -525,6 +525,25 @@ START_TEST(answers_are_kept_without_the_secrets_that_they_repeat)
 }
 END_TEST
 
+static const struct {
+    const char *secret, *answer, *shown;
+} echoes[] = {
+    {"Basic YWJj/ZGVm/Zw==", "{\"got\":\"Basic YWJj\\/ZGVm\\/Zw==\"}", "{\"got\":\"(hidden)\"}"},
+    {"Basic YWJj/ZGVm/Zw==", "token YWJj\\/ZGVm\\/Zw==;", "token (hidden);"},
+    {"Basic YWJj/ZGVm/Zw==", "token YWJj/ZGVm/Zw==;", "token (hidden);"},
+    {"key=\\\"abc/def\\\\\\\"", "{\"k\":\"key=\\\"abc/def\\\\\\\"\"}", "{\"k\":\"(hidden)\"}"},
+    {"key=\\\"abc/def\\\\\\\"", "{\"k\":\"key=\\\"abc\\/def\\\\\\\"\"}", "{\"k\":\"(hidden)\"}"},
+    {"Bearer hush-hush", "{\"a\":\"hush\\/hush\"}", "{\"a\":\"hush\\/hush\"}"},
+};
+
+START_TEST(secrets_are_hidden_as_json_escapes_them)
+{
+    struct function f = function_of(PHASE_DURING_CALL);
+    f.headers = str_of(pool_printf(pool, "{\"Authorization\":\"%s\"}", echoes[_i].secret));
+    ck_assert_str_is(function_hide_secrets(pool, &f, str_of(echoes[_i].answer)), echoes[_i].shown);
+}
+END_TEST
+
 START_TEST(tries_are_counted_and_fit)
 {
     struct function f = function_of(PHASE_PRE_CALL);
@@ -590,6 +609,7 @@ static Suite *function_run_suite(void)
     tcase_add_test(tc, answers_have_so_many_values);
     tcase_add_test(tc, content_types_are_shown_if_they_are_ascii);
     tcase_add_test(tc, answers_are_kept_without_the_secrets_that_they_repeat);
+    tcase_add_loop_test(tc, secrets_are_hidden_as_json_escapes_them, 0, CASES(echoes));
     tcase_add_test(tc, tries_are_counted_and_fit);
     tcase_add_test(tc, variables_are_laid_over);
     suite_add_tcase(suite, tc);
