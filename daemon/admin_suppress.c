@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define PAGE 1000
 /* How many rows are sorted before they are written, 40 bytes each: in the order in which they are
@@ -165,32 +166,49 @@ static void put_row(const struct suppressed_number *row)
     printf(",%s\r\n", created_at);
 }
 
-static int run_export(struct admin *a, struct err *err)
+static int export_rows(struct admin *a, const struct id *workspace_id, struct progress *progress,
+                       struct err *err)
 {
-    struct id workspace_id;
-    const struct id *given;
     struct pool *pool;
     char last[32] = "";
     bool more = true;
+    double done = 0;
     int failed = 0;
 
-    if (admin_workspace_id(a, &workspace_id, &given, err) != 0)
-        return -1;
     pool_create(&pool);
-    fputs("contact_number,source,note,created_at\r\n", stdout);
     while (more && failed == 0) {
         struct suppressed_number *rows;
         size_t count = 0;
         pool_clear(pool);
-        failed = suppressed_numbers_list(a->db, pool, &workspace_id, str_of(last), PAGE, &rows,
+        failed = suppressed_numbers_list(a->db, pool, workspace_id, str_of(last), PAGE, &rows,
                                          &count, &more, err);
         for (size_t i = 0; failed == 0 && i < count; i++)
             put_row(&rows[i]);
         if (failed == 0 && count > 0)
             snprintf(last, sizeof(last), "%.*s", STR_ARG(rows[count - 1].set.contact_number));
+        done += (double)count;
+        if (progress_due(progress))
+            progress_show(progress, PROGRESS_UNKNOWN, done, "");
     }
+    progress_show(progress, PROGRESS_UNKNOWN, done, "");
+    progress_end(progress);
     pool_destroy(&pool);
     return failed;
+}
+
+static int run_export(struct admin *a, struct err *err)
+{
+    struct id workspace_id;
+    const struct id *given;
+    struct progress progress;
+
+    if (admin_workspace_id(a, &workspace_id, &given, err) != 0)
+        return -1;
+    progress_init(&progress);
+    /* The rows themselves are seen there. */
+    progress.on_terminal = progress.on_terminal && isatty(STDOUT_FILENO) == 0;
+    fputs("contact_number,source,note,created_at\r\n", stdout);
+    return export_rows(a, &workspace_id, &progress, err);
 }
 
 /* ---- one number, and a look at some ---- */

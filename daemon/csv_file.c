@@ -13,8 +13,6 @@
 #define READ_SIZE 65536
 #define INPUT_MAX ((size_t)4 << 30)
 #define TOLD_MAX 20 /* refusals on stderr */
-#define SHOW_EVERY (200 * USEC_PER_MS)
-#define BAR_WIDTH 30
 
 /* ---- the file ---- */
 
@@ -99,8 +97,7 @@ int csv_file_open(struct csv_file *file, const struct admin *a, struct err *err)
     if (csv_open(&file->csv, a->pool, file->text, err) != 0)
         return err_prefix(err, "%s", file->path);
     pool_create(&file->pool);
-    file->on_terminal = isatty(STDERR_FILENO) == 1;
-    file->began_at = clock_monotonic();
+    progress_init(&file->progress);
     return open_refused(file, a, err);
 }
 
@@ -125,12 +122,6 @@ bool csv_file_next(struct csv_file *file, struct csv_row *row_r)
     }
 }
 
-static void clear_line(const struct csv_file *file)
-{
-    if (file->on_terminal)
-        fputs("\r\033[K", stderr);
-}
-
 void csv_file_refuse(struct csv_file *file, uint64_t line, const char *message)
 {
     file->refused++;
@@ -143,35 +134,26 @@ void csv_file_refuse(struct csv_file *file, uint64_t line, const char *message)
     }
     if (file->refused > TOLD_MAX)
         return;
-    clear_line(file);
+    progress_clear(&file->progress);
     fprintf(stderr, "%s:%llu: %s\n", file->path, (unsigned long long)line, message);
 }
 
-static void show(struct csv_file *file, double part, usec_t now)
+static void show(struct csv_file *file, double part)
 {
-    char bar[BAR_WIDTH + 1];
+    char note[64];
     size_t read = file->text.n - file->csv.rest.n - file->settled_bytes;
     double bytes = (double)file->settled_bytes + part * (double)read;
     double done = file->text.n > 0 ? bytes / (double)file->text.n : 1;
     double rows = (double)file->settled + part * (double)(file->taken - file->settled);
-    usec_t took = now - file->began_at > 0 ? now - file->began_at : 1;
 
-    memset(bar, '-', BAR_WIDTH);
-    memset(bar, '#', (size_t)(done * BAR_WIDTH));
-    bar[BAR_WIDTH] = '\0';
-    clear_line(file);
-    fprintf(stderr, "[%s] %3d %%  %.0f rows, %.0f rows/s, %llu refused", bar, (int)(done * 100),
-            rows, rows * (double)USEC_PER_S / (double)took, (unsigned long long)file->refused);
-    fflush(stderr);
-    file->shown_at = now;
+    snprintf(note, sizeof note, ", %llu refused", (unsigned long long)file->refused);
+    progress_show(&file->progress, done, rows, note);
 }
 
 void csv_file_show(struct csv_file *file, double part)
 {
-    usec_t now = clock_monotonic();
-
-    if (file->on_terminal && now - file->shown_at >= SHOW_EVERY)
-        show(file, part, now);
+    if (progress_due(&file->progress))
+        show(file, part);
 }
 
 void csv_file_forget(struct csv_file *file)
@@ -183,9 +165,9 @@ void csv_file_forget(struct csv_file *file)
 
 int csv_file_close(struct csv_file *file, struct err *err)
 {
-    if (file->on_terminal && file->pool != NULL) {
-        show(file, 0, clock_monotonic());
-        fputc('\n', stderr);
+    if (file->pool != NULL) {
+        show(file, 0);
+        progress_end(&file->progress);
     }
     if (file->refused_file == NULL && file->refused > TOLD_MAX)
         fprintf(stderr, "%s: %llu more rows were refused; --refused FILE keeps them all\n",

@@ -6,6 +6,7 @@
 #define HV_CSV_FILE_H
 
 #include "daemon/admin.h"
+#include "daemon/progress.h"
 #include "lib/rules/csv.h"
 
 #include <stdio.h>
@@ -15,12 +16,12 @@ struct csv_file {
     struct csv csv;
     struct pool *pool; /* of the rows read since the last csv_file_forget() */
     struct str text;
-    bool mapped, on_terminal;
+    bool mapped;
     FILE *refused_file; /* NULL: the first few are told on stderr */
     uint64_t taken, refused;
     size_t settled_bytes; /* of the text: what was there at the last csv_file_forget() */
     uint64_t settled;
-    usec_t began_at, shown_at; /* monotonic */
+    struct progress progress;
 };
 
 /* The file that the command's operand names ("-": standard input), and --refused FILE. */

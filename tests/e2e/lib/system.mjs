@@ -139,6 +139,15 @@ export class System {
     return finish(this.program('huskyvoice-admin'), ['--config', config, ...args]);
   }
 
+  // On a terminal, as its operator sees it: {code, stdout: all that was shown}. into: a file that
+  // standard output goes to.
+  adminOnTerminal(args, { into } = {}) {
+    const quoted = [this.program('huskyvoice-admin'), '--config', this.env.HV_CONFIG, ...args]
+      .map((word) => `'${word}'`)
+      .join(' ');
+    return finish('script', ['-qec', into ? `${quoted} > '${into}'` : quoted, '/dev/null']);
+  }
+
   // Rows of a query as objects of strings (NULL: null), through the database's own client.
   sql(query) {
     return runSql(this.env, query);

@@ -377,6 +377,13 @@ function byTheOperator(test) {
     assert.equal(name.contact_name, 'Person 20000');
   });
 
+  test('on a terminal an import shows a bar', async ({ system }) => {
+    const customer = await system.customer();
+    const file = fileOf(system, `contact_number,contact_name\n${rows(50)}rubbish,x\n`);
+    const { stdout } = await system.adminOnTerminal(['batch', 'import', file, '--agent', customer.agent_id, ...later()]);
+    assert.match(stdout, /\[#{30}\] 100 % {2}51 rows, \d+ rows\/s, 1 refused\r?\n/);
+  });
+
   test('an import that the database broke off is gone on with', { alone: true }, async ({ system }) => {
     const customer = await system.customer();
     const file = fileOf(system, `contact_number,contact_name\n${rows(30_000)}`);

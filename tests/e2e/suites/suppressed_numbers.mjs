@@ -193,6 +193,23 @@ function byTheOperator(test) {
     assert.equal(stored, 20_000);
   });
 
+  test('on a terminal an import and an export show how far they are', async ({ system }) => {
+    const customer = await open(system);
+    const file = path.join(system.dir, 'on_terminal.csv');
+    const at = ['--workspace', customer.workspace_id];
+    const numbers = Array.from({ length: 3000 }, (_, i) => `+9171${String(10_000_000 + i)}`);
+    writeFileSync(file, `contact_number\n${numbers.join('\n')}\nrubbish\n`);
+    const shown = await system.adminOnTerminal(['suppress', 'import', file, ...at]);
+    assert.match(shown.stdout, /\[#{30}\] 100 % {2}3001 rows, \d+ rows\/s, 1 refused\r?\n/);
+    const out = path.join(system.dir, 'exported.csv');
+    const exported = await system.adminOnTerminal(['suppress', 'export', ...at], { into: out });
+    assert.match(exported.stdout, /3000 rows, \d+ rows\/s\r?\n/);
+    assert.equal(readFileSync(out, 'utf8').split('\r\n').length, 3002, 'the file has rows alone');
+    const seen = await system.adminOnTerminal(['suppress', 'export', ...at]);
+    assert.doesNotMatch(seen.stdout, /rows\/s/, 'where the rows are seen there is no such line');
+    assert.equal(exported.code + seen.code, 0);
+  });
+
   test('one number is added, listed and removed', async ({ system }) => {
     const customer = await open(system);
     const number = freshNumber();
