@@ -168,6 +168,16 @@ static int make_request(struct calling *c, const struct id *run_id,
     return 0;
 }
 
+/* It stands there before it leaves: who dies meanwhile leaves a run that says so. */
+static int announce(struct calling *c, struct function_run *run, struct err *err)
+{
+    struct function_outcome outcome;
+
+    function_not_sent(c->pool, RUN_INTERRUPTED, "How it ended was not recorded.", &outcome);
+    function_run_take(run, &c->request, &outcome);
+    return function_runs_insert(c->rs->db, run, 1, err);
+}
+
 static int run_tries(struct calling *c, struct function_outcome *outcome_r, struct err *err)
 {
     struct function_run *run = begin_run(c);
@@ -180,6 +190,8 @@ static int run_tries(struct calling *c, struct function_outcome *outcome_r, stru
         function_run_take(run, NULL, outcome_r);
         return 0;
     }
+    if (announce(c, run, err) != 0)
+        return -1;
     for (;;) {
         if (send_once(c, outcome_r, err) != 0)
             return -1;
@@ -195,6 +207,18 @@ static int run_tries(struct calling *c, struct function_outcome *outcome_r, stru
     }
 }
 
+/* What others have said may be what the database refuses. */
+static int insert_runs(struct calling *c, struct err *err)
+{
+    int failed = function_runs_insert(c->rs->db, c->runs, c->count, err);
+
+    if (failed == 0 || err->code != ERR_INTERNAL)
+        return failed;
+    for (size_t i = 0; i < c->count; i++)
+        function_run_strip(&c->runs[i]);
+    return function_runs_insert(c->rs->db, c->runs, c->count, err);
+}
+
 static void record(struct calling *c)
 {
     char id[ID_TEXT_SIZE];
@@ -203,7 +227,7 @@ static void record(struct calling *c)
     for (size_t i = 0; i < c->count; i++)
         function_counters_add(c->rs->runs, c->runs[i].phase, c->runs[i].error);
     /* the contact may have been erased meanwhile */
-    if (function_runs_insert(c->rs->db, c->runs, c->count, &err) == 0 &&
+    if (insert_runs(c, &err) == 0 &&
         (!c->call->of_call || erase_runs(c->rs->db, &c->call->context->call_id, 1, &err) == 0))
         return;
     id_format(ID_FUNCTION, &c->call->function->function_id, id);

@@ -6,6 +6,7 @@
 #include "fcgi/function_call.h"
 #include "fcgi/function_json.h"
 #include "fcgi/member.h"
+#include "lib/base/log.h"
 #include "lib/rules/call_request.h"
 #include "lib/rules/schema.h"
 #include "sql/agents.h"
@@ -113,17 +114,25 @@ static int read_key(struct request *rq, struct str *key_r, struct err *err)
     return idempotency_key_read(rq->pool, rq->param[PARAM_IDEMPOTENCY_KEY], key_r, err);
 }
 
-/* What could not be kept is told like any other failure. */
-static int save(struct responder *rs, struct request *rq, const struct id *call_id,
-                struct function_outcome *outcome, struct err *err)
+/* What is too much to keep is told like any other failure. What can't be kept now is told as not
+ * kept: an error would make who called repeat what was done. */
+static void save(struct responder *rs, struct request *rq, const struct id *call_id,
+                 struct function_outcome *outcome)
 {
+    char id[ID_TEXT_SIZE];
+    struct err err;
+
     if (outcome->error != RUN_GOOD || outcome->saved.p == NULL ||
-        call_variables_save(rs->db, call_id, outcome->saved, err) == 0)
-        return 0;
-    if (err->code != ERR_TOO_LARGE)
-        return -1;
-    function_not_sent(rq->pool, RUN_SAVE_TOO_LARGE, err->message, outcome);
-    return 0;
+        call_variables_save(rs->db, call_id, outcome->saved, &err) == 0)
+        return;
+    if (err.code == ERR_TOO_LARGE) {
+        function_not_sent(rq->pool, RUN_SAVE_TOO_LARGE, err.message, outcome);
+        return;
+    }
+    id_format(ID_CALL, call_id, id);
+    log_write(LOG_WARNING, "variables of a call were not saved", "call=%s error=\"%s\"", id,
+              err.message);
+    outcome->saved = STR_NULL;
 }
 
 static void write_outcome(struct buf *b, const struct function *function,
@@ -188,8 +197,9 @@ int call_function(struct responder *rs, struct request *rq, struct answer *an, s
         return -1;
     int result = run_in_call(rs, rq, fields.arguments, function, &context, &run, &outcome, err);
     function_call_leave(rs);
-    if (result != 0 || save(rs, rq, &context.function.call_id, &outcome, err) != 0)
+    if (result != 0)
         return -1;
+    save(rs, rq, &context.function.call_id, &outcome);
     write_outcome(&an->body, function, &run, &outcome);
     return 0;
 }

@@ -31,7 +31,8 @@ void function_run_take(struct function_run *run, const struct function_request *
 /* Leaves only what we say ourselves: for a run that the database refuses. */
 void function_run_strip(struct function_run *run);
 
-/* In the caller's transaction, or alone. A run_id that is there already is left as it is. */
+/* In the caller's transaction, or alone. A run_id that is there already is left as it is, but one
+ * that was told as `interrupted` before it was sent now gets its end. */
 int function_runs_insert(struct db *db, struct function_run *runs, size_t count,
                          struct err *err) MUST_CHECK;
 

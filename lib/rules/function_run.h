@@ -64,7 +64,8 @@ int function_scope(struct pool *pool, const struct function_context *context,
     X(RUN_CONTENT_TYPE, "unexpected_content_type")                                                 \
     X(RUN_NOT_JSON, "not_json")                                                                    \
     X(RUN_SAVE_MISSED, "save_path_missed") /* on_missing: error */                                 \
-    X(RUN_SAVE_TOO_LARGE, "saved_too_large")
+    X(RUN_SAVE_TOO_LARGE, "saved_too_large")                                                       \
+    X(RUN_INTERRUPTED, "interrupted") /* sent; how it ended was not recorded, or not yet */
 enum run_error {
 #define X(name, text) name,
     RUN_ERRORS(X)

@@ -6,7 +6,7 @@ import { assertOk } from '../lib/manage.mjs';
 import { answers } from '../lib/receiver.mjs';
 import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/wait.mjs';
-import { addFunction, conversation, tryOut } from '../lib/workflow.mjs';
+import { addFunction, conversation, json, tryOut } from '../lib/workflow.mjs';
 
 const settings = {
   functions_at_once_max: '3',
@@ -53,5 +53,37 @@ export default suite('functions_bounded', { runs: 'faults', system: { settings }
     }
     const again = [first.call(first.one.name, {}), first.call(first.one.name, {})];
     for (const answer of await Promise.all(again)) assert.equal(assertOk(answer).error, null, 'refusals hold nothing');
+  });
+
+  test('a run is recorded before it is sent, and gets its end when it has one', async (context) => {
+    const talk = await conversation(context);
+    const hold = (talk.box.answer = answers.hold(json({ slot: 4 })));
+    const { name } = await addFunction(talk.customer, talk.box, { save: { slot: '$.slot' } });
+    const under = talk.call(name, {});
+    await until('it to be asked', () => talk.box.inFlight === 1);
+    const [running] = await talk.runs();
+    assert.deepEqual([running.error.code, running.status, running.saved], ['interrupted', null, null]);
+    hold.release();
+    assert.deepEqual(assertOk(await under).saved, { slot: 4 });
+    const ended = await talk.runs();
+    assert.deepEqual(
+      ended.map((run) => [run.run_id, run.error, run.status, run.saved]),
+      [[running.run_id, null, 200, { slot: 4 }]],
+    );
+  });
+
+  test('what a function answered is told, though the database went away meanwhile', async (context) => {
+    const talk = await conversation(context);
+    const hold = (talk.box.answer = answers.hold(json({ slot: 4 })));
+    const { name } = await addFunction(talk.customer, talk.box, { save: { slot: '$.slot' } });
+    const under = talk.call(name, {});
+    await until('it to be asked', () => talk.box.inFlight === 1);
+    await context.system.database.kill();
+    hold.release();
+    const done = await under;
+    await context.system.database.start();
+    const { result, saved, error } = assertOk(done);
+    assert.deepEqual([result, saved, error], [{ slot: 4 }, {}, null], 'nothing to repeat, and nothing was kept');
+    assert.deepEqual((await talk.runs()).map((run) => run.error.code), ['interrupted']);
   });
 });
