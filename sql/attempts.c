@@ -97,7 +97,7 @@ static int read_retry(struct db *db, struct pool *pool, struct locked *l, struct
     h.hours.from_minute = query_i64(q);
     h.hours.to_minute = query_i64(q);
     h.hours.days = (unsigned)query_i64(q);
-    h.holidays = query_str(q, pool);
+    h.holidays = policy_holidays(pool, query_str(q, pool));
     h.zone = zone_find(query_str(q, pool));
     usec_t expires_at = query_time(q);
     int64_t dials = query_i64(q);

@@ -51,7 +51,7 @@ static void read_policy(struct query *q, struct pool *pool, struct placing_agent
     a->lines = query_i64(q);
     a->calls_per_day = query_i64(q);
     h->zone = a->zone = zone_find(query_str(q, pool));
-    h->holidays = query_str(q, pool);
+    h->holidays = policy_holidays(pool, query_str(q, pool));
     a->workspace_lines = query_i64(q);
     a->workspace_calls_per_day = query_i64(q);
     a->simulated = a->real;

@@ -3,7 +3,7 @@
  */
 #include "lib/rules/policy.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #define MINUTE_USEC (60 * USEC_PER_S)
 #define LOOK_AHEAD_DAYS 366
@@ -21,15 +21,30 @@ static unsigned week_day(int64_t day)
     return (unsigned)(((day + 3) % 7 + 7) % 7);
 }
 
-static bool is_holiday(struct str holidays, int64_t day)
-{
-    struct str one;
-    int64_t holiday;
+#define DATE_LENGTH 10 /* of 2026-01-26 */
 
-    while (str_split(&holidays, ',', &one))
-        if (date_parse(one, &holiday) == 0 && holiday == day)
-            return true;
-    return false;
+struct holidays policy_holidays(struct pool *pool, struct str text)
+{
+    int64_t *days = pool_new(pool, int64_t, text.n / DATE_LENGTH + 1);
+    size_t count = 0;
+    struct str one;
+
+    while (str_split(&text, ',', &one))
+        if (date_parse(one, &days[count]) == 0)
+            count++;
+    return (struct holidays){days, count};
+}
+
+static int compare_days(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool is_holiday(struct holidays holidays, int64_t day)
+{
+    return holidays.count > 0 &&
+           bsearch(&day, holidays.days, holidays.count, sizeof day, compare_days) != NULL;
 }
 
 static bool day_good(const struct policy_hours *h, int64_t day)

@@ -6,6 +6,7 @@
 #ifndef HV_POLICY_H
 #define HV_POLICY_H
 
+#include "lib/base/pool.h"
 #include "lib/base/zone.h"
 #include "lib/rules/call.h"
 #include "lib/rules/calling_hours.h"
@@ -13,10 +14,18 @@
 
 /* ---- hours ---- */
 
+/* Days since 1970-01-01, in their order. */
+struct holidays {
+    const int64_t *days;
+    size_t count;
+};
+/* Of "2026-01-26,2026-08-15", which is in its order; empty: none. What is no date is left out. */
+struct holidays policy_holidays(struct pool *pool, struct str text);
+
 struct policy_hours {
     const struct zone *zone; /* NULL: it can't be read, so nobody knows the hour there */
     struct calling_hours hours;
-    struct str holidays; /* "2026-01-26,2026-08-15", in their order; empty: none */
+    struct holidays holidays;
 };
 
 /* Are they open at this moment? From `from` on, until just before `to`. Never without a zone. */

@@ -12,6 +12,18 @@
 #define WORK_DAYS 31u /* Monday to Friday */
 #define S USEC_PER_S
 
+static struct pool *pool;
+
+static void setup(void)
+{
+    pool_create(&pool);
+}
+
+static void teardown(void)
+{
+    pool_destroy(&pool);
+}
+
 static usec_t at(const char *text)
 {
     usec_t t;
@@ -68,7 +80,7 @@ START_TEST(hours_open_and_close)
 {
     struct policy_hours h = {
         .hours = {hours[_i].from, hours[_i].to, hours[_i].days},
-        .holidays = str_of(hours[_i].holidays),
+        .holidays = policy_holidays(pool, str_of(hours[_i].holidays)),
     };
     char text[TIME_TEXT_SIZE];
     if (hours[_i].zone != NULL) {
@@ -85,10 +97,22 @@ START_TEST(hours_open_and_close)
 }
 END_TEST
 
+START_TEST(holidays_are_read_once)
+{
+    struct holidays none = policy_holidays(pool, STR("")), null = policy_holidays(pool, STR_NULL);
+    struct holidays some = policy_holidays(pool, STR("1970-01-02,no date,1971-01-01"));
+    ck_assert_uint_eq(none.count, 0);
+    ck_assert_uint_eq(null.count, 0);
+    ck_assert_uint_eq(some.count, 2);
+    ck_assert_int_eq(some.days[0], 1);
+    ck_assert_int_eq(some.days[1], 365);
+}
+END_TEST
+
 /* However far away, an opening is open, and nothing before it is. */
 START_TEST(openings_are_the_first)
 {
-    struct policy_hours h = {.zone = zone_find(STR("Asia/Kolkata")), .holidays = STR("")};
+    struct policy_hours h = {.zone = zone_find(STR("Asia/Kolkata"))};
     srand(1);
     for (int i = 0; i < 2000; i++) {
         h.hours.from_minute = rand() % DAY_MINUTES;
@@ -114,7 +138,7 @@ static struct policy usual(void)
 {
     return (struct policy){
         .has_hours = true,
-        .hours = {zone_find(STR("Asia/Kolkata")), {540, 1260, 127}, STR("")},
+        .hours = {zone_find(STR("Asia/Kolkata")), {540, 1260, 127}, {NULL, 0}},
         .number_types = 3,
         .number_calls_per_day = 3,
         .number_gap_minutes = 30,
@@ -197,7 +221,7 @@ START_TEST(a_number_is_not_called_too_often)
     c.dialled = true; /* a retry waits for the opening of the next day that has hours */
     check(&p, &c, NOW, POLICY_HOLD, CALL_ERROR_NONE, HOLD_DAILY_LIMIT);
     ck_assert(policy_judge(&p, &c, at(NOW)).until == at("2026-01-27T03:30:00Z"));
-    p.hours.holidays = STR("2026-01-27");
+    p.hours.holidays = policy_holidays(pool, STR("2026-01-27"));
     ck_assert(policy_judge(&p, &c, at(NOW)).until == at("2026-01-28T03:30:00Z"));
     p.has_hours = false;
     ck_assert(policy_judge(&p, &c, at(NOW)).until == at("2026-01-26T18:30:00Z"));
@@ -270,6 +294,8 @@ static Suite *policy_suite(void)
     Suite *suite = suite_create("policy");
     TCase *tc = tcase_create("policy");
 
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, holidays_are_read_once);
     tcase_add_loop_test(tc, hours_open_and_close, 0, (int)(sizeof hours / sizeof *hours));
     tcase_add_test(tc, openings_are_the_first);
     tcase_add_test(tc, what_stops_a_call);
