@@ -21,6 +21,12 @@
 void matter_free(struct matter *m)
 {
     struct pool *pool = m->pool;
+    if (m->newer)
+        m->newer->older = m->older;
+    else
+        m->caller->matters = m->older;
+    if (m->older)
+        m->older->newer = m->newer;
     pool_destroy(&pool);
 }
 
@@ -37,6 +43,10 @@ static struct matter *matter_new(struct caller *c, enum matter_kind kind,
     m->report.duration_seconds = -1;
     m->report.at = TIME_NONE;
     memcpy(m->token, token, sizeof m->token);
+    m->older = c->matters;
+    if (m->older)
+        m->older->newer = m;
+    c->matters = m;
     return m;
 }
 
@@ -76,25 +86,8 @@ static int start(struct matter *m, const struct carrier_request *request, http_d
     };
     if (http_start(d->client, &http, done, m, err))
         return -1;
-    m->older = m->caller->under_way;
-    if (m->older)
-        m->older->newer = m;
-    m->caller->under_way = m;
-    m->caller->in_flight++;
     m->caller->asking |= m->kind == MATTER_PLACE;
     return 0;
-}
-
-static void done_with(struct matter *m)
-{
-    if (m->newer)
-        m->newer->older = m->older;
-    else
-        m->caller->under_way = m->older;
-    if (m->older)
-        m->older->newer = m->newer;
-    m->caller->in_flight--;
-    record_add(m->caller, m);
 }
 
 /* ---- place ---- */
@@ -104,7 +97,7 @@ static void placed(void *ctx, const struct http_answer *answer)
     struct matter *m = ctx;
     fault_point("call_answered");
     carrier_ops(m->carrier)->read_placed(m->pool, answer, &m->report);
-    done_with(m);
+    record_add(m->caller, m);
 }
 
 /* What keeps a request from being made is ours or the operator's to mend; nothing was dialled. */
@@ -187,6 +180,7 @@ void ask_place(struct caller *c, const struct fenced_call *call, usec_t ask_by)
     struct carrier_request request;
     struct err err;
     m->call_id = p.call_id;
+    m->workspace_id = call->workspace_id;
     m->carrier = call->kind;
     m->ask_by = ask_by;
     if (!carrier_ops(call->kind)->place) {
@@ -208,12 +202,13 @@ static void found(void *ctx, const struct http_answer *answer)
 {
     struct matter *m = ctx;
     carrier_ops(m->carrier)->read_found(m->pool, answer, &m->report);
-    done_with(m);
+    record_add(m->caller, m);
 }
 
 static void copy_watched(struct matter *m, const struct watched_attempt *attempt)
 {
     m->call_id = attempt->call_id;
+    m->workspace_id = attempt->workspace_id;
     m->carrier = attempt->kind;
     m->watched = *attempt;
     m->watched.carrier_url = STR_NULL;
@@ -252,6 +247,7 @@ void ask_left_behind(struct caller *c, const struct watched_attempt *attempt)
 {
     struct matter *m = matter_new(c, MATTER_PLACE, attempt->token);
     m->call_id = attempt->call_id;
+    m->workspace_id = attempt->workspace_id;
     m->carrier = attempt->kind;
     m->report.report.kind = REPORT_UNKNOWN;
     record_add(c, m);
@@ -270,7 +266,7 @@ static void step_posted(void *ctx, const struct http_answer *answer)
     if (!m->step_taken)
         log_write(LOG_WARNING, "voice responder did not take a simulated callback",
                   "outcome=%s status=%d", http_outcome_text(answer->outcome), answer->status);
-    done_with(m);
+    record_add(m->caller, m);
 }
 
 void ask_step(struct caller *c, const struct step_row *step)

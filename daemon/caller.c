@@ -1,9 +1,10 @@
 /*
- * caller.c - finds what is due: agents with due calls, attempts to be looked at, simulator steps,
- * calls that expired or are to be judged anew.
+ * caller.c - the lane that finds what is due and has it done: agents with due calls, attempts to be
+ * looked at, simulator steps.
  *
- * Agents take turns in small portions (turns.h), so that one customer's batch never stands before
- * another's single call.
+ * All customers share it, so it does nothing that takes long for one of them. Agents take turns in
+ * small portions (turns.h), and between two portions the rest is looked at when it is time; calls
+ * that need no dial are held.c's.
  */
 #include "daemon/caller.h"
 #include "daemon/caller_private.h"
@@ -17,11 +18,8 @@
 
 #define PORTION 16         /* calls of one agent fenced at once, */
 #define PREPARE_PORTION 32 /* or claimed for their pre-call functions */
-#define EXPIRE_MAX 100
-#define RECHECK_MAX 500
 #define TELL_INTERVAL USEC_PER_S
 #define WATCH_MAX 64 /* attempts looked at in one round */
-#define STEPS_MAX 256
 
 static void look_lane_run(struct lane *lane, void *ctx);
 
@@ -34,6 +32,7 @@ void caller_create(struct caller **caller_r, struct dispatcher *dispatcher)
     turns_init(&c->turns);
     c->finished_end = &c->finished;
     c->look_lane = loop_add_lane(dispatcher->loop, "call", look_lane_run, c);
+    c->held_lane = loop_add_lane(dispatcher->loop, "held", held_lane_run, c);
     for (size_t i = 0; i < RECORD_LANES; i++)
         c->record_lanes[i] = loop_add_lane(dispatcher->loop, "record", record_lane_run, c);
     *caller_r = c;
@@ -44,16 +43,8 @@ void caller_destroy(struct caller **caller)
     struct caller *c = *caller;
     if (!c)
         return;
-    while (c->finished) {
-        struct matter *m = c->finished;
-        c->finished = m->next;
-        matter_free(m);
-    }
-    while (c->under_way) {
-        struct matter *m = c->under_way;
-        c->under_way = m->older;
-        matter_free(m);
-    }
+    while (c->matters)
+        matter_free(c->matters);
     turns_deinit(&c->turns);
     free(c);
     *caller = NULL;
@@ -78,6 +69,7 @@ void caller_look(struct caller *c)
     c->look_wanted = true;
     c->drawn_out = false;
     lane_poke(c->look_lane);
+    lane_poke(c->held_lane);
 }
 
 void caller_round(struct caller *c)
@@ -90,19 +82,12 @@ void caller_round(struct caller *c)
 
 bool caller_settled(const struct caller *c)
 {
-    return c->in_flight == 0 && c->finished_count == 0 && lane_sleeps(c->look_lane);
+    return !c->matters && lane_sleeps(c->look_lane) && lane_sleeps(c->held_lane);
 }
 
 bool caller_idle(const struct caller *c)
 {
-    return caller_settled(c) && c->drawn_out && c->looked_at != TIME_NONE;
-}
-
-static size_t free_slots(const struct caller *c)
-{
-    size_t most = (size_t)c->dispatcher->conf->place_in_flight_max;
-    size_t taken = c->in_flight + c->finished_count;
-    return taken < most ? most - taken : 0;
+    return caller_settled(c) && c->drawn_out && c->attended && c->looked_at != TIME_NONE;
 }
 
 static int look_for_agents(struct caller *c, struct db *db, struct pool *pool, struct err *err)
@@ -118,19 +103,32 @@ static int look_for_agents(struct caller *c, struct db *db, struct pool *pool, s
     return 0;
 }
 
+/* An attempt whose workspace has enough look-ups under way comes again with the next look. */
+static int look_up(struct caller *c, struct db *db, const struct watched_attempt *attempt,
+                   struct err *err)
+{
+    if (room_for(c, BUDGET_LOOK_UP, &attempt->workspace_id) == 0)
+        return watch_again(db, attempt->token, attempt->denials, c->dispatcher->conf->poll_interval,
+                           err);
+    ask_find(c, attempt);
+    return 0;
+}
+
 static int watch(struct caller *c, struct db *db, struct pool *pool, struct err *err)
 {
     const struct conf *conf = c->dispatcher->conf;
     struct watched_attempt *attempts;
     size_t count;
+    if (room_for(c, BUDGET_LOOK_UP, NULL) == 0)
+        return 0;
     if (watch_draw(db, pool, WATCH_MAX, conf->place_timeout + conf->lease_grace, &attempts, &count,
                    err))
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (attempts[i].state == ATTEMPT_FENCED)
             ask_left_behind(c, &attempts[i]);
-        else
-            ask_find(c, &attempts[i]);
+        else if (look_up(c, db, &attempts[i], err))
+            return -1;
     }
     return 0;
 }
@@ -141,8 +139,10 @@ static int play_steps(struct caller *c, struct db *db, struct pool *pool, struct
     struct step_row *steps;
     size_t count;
     usec_t wait;
-    if (steps_draw(db, pool, STEPS_MAX, conf->place_timeout + conf->lease_grace, &steps, &count,
-                   err))
+    if (!room_for_steps(c))
+        return 0;
+    if (steps_draw(db, pool, room_for(c, BUDGET_STEP, NULL),
+                   conf->place_timeout + conf->lease_grace, &steps, &count, err))
         return -1;
     if (count > 0)
         fault_point("steps_claimed");
@@ -154,48 +154,23 @@ static int play_steps(struct caller *c, struct db *db, struct pool *pool, struct
     return 0;
 }
 
-/* ---- calls that need no dial but attention ---- */
-
-static int expire(struct caller *c, struct db *db, struct pool *pool, struct err *err)
-{
-    size_t looked_at = EXPIRE_MAX;
-    while (looked_at == EXPIRE_MAX && !c->dispatcher->stopping) {
-        struct wakes wakes;
-        size_t failed;
-        if (held_calls_expire(db, pool, c->dispatcher->conf, EXPIRE_MAX, &looked_at, &failed,
-                              &wakes, err))
-            return -1;
-        deliverer_wake(c->dispatcher->deliverer, wakes.ids, wakes.count);
-        if (failed > 0)
-            log_write(LOG_INFO, "calls expired", "count=%zu", failed);
-    }
-    return 0;
-}
-
-static int recheck(struct caller *c, struct db *db, struct err *err)
-{
-    struct id agent_id;
-    while (!c->dispatcher->stopping) {
-        if (held_calls_recheck(db, RECHECK_MAX, &agent_id, err))
-            return -1;
-        if (id_is_zero(&agent_id))
-            break;
-        turns_add(&c->turns, &(struct calls_of){agent_id, false});
-        turns_add(&c->turns, &(struct calls_of){agent_id, true});
-    }
-    return 0;
-}
-
 /* ---- fencing ---- */
 
-/* Those of its calls that stand first say why they wait; not more often than a look is due. */
-static int tell_capacity(struct db *db, struct turn *turn, enum hold_reason reason, struct err *err)
+/* Those of its calls that stand first say why they wait; now and then. */
+static int tell_waiting(struct db *db, struct turn *turn, enum hold_reason reason, struct err *err)
 {
     usec_t now = clock_monotonic();
     if (turn->told_at != TIME_NONE && now - turn->told_at < TELL_INTERVAL)
         return 0;
     turn->told_at = now;
-    return held_calls_tell_capacity(db, &turn->of, reason, err);
+    return held_calls_tell_waiting(db, &turn->of, reason, err);
+}
+
+static void wait_for_room(struct caller *c, struct turn *turn)
+{
+    turn->for_room = true;
+    turn->until = TIME_NEVER;
+    turns_wait(&c->turns, turn);
 }
 
 /* Back into the line, or to those that wait for something. */
@@ -203,6 +178,10 @@ static int turn_goes_on(struct caller *c, struct db *db, struct turn *turn,
                         const struct fence_result *result, struct err *err)
 {
     turn->workspace_id = result->workspace_id;
+    if (result->no_room) {
+        wait_for_room(c, turn);
+        return 0;
+    }
     if (result->more) {
         turns_again(&c->turns, turn);
         return 0;
@@ -211,7 +190,9 @@ static int turn_goes_on(struct caller *c, struct db *db, struct turn *turn,
         turn->until = result->wait == TIME_NONE ? TIME_NEVER : clock_monotonic() + result->wait;
         turns_wait(&c->turns, turn);
     }
-    return result->no_line != HOLD_NONE ? tell_capacity(db, turn, result->no_line, err) : 0;
+    if (result->no_line != HOLD_NONE)
+        return tell_waiting(db, turn, result->no_line, err);
+    return result->wait != TIME_NONE ? tell_waiting(db, turn, HOLD_CARRIER_PACE, err) : 0;
 }
 
 static void log_no_zone(const struct fence_result *result)
@@ -220,6 +201,12 @@ static void log_no_zone(const struct fence_result *result)
     id_format(ID_WORKSPACE, &result->workspace_id, text);
     log_write(LOG_ERROR, "a workspace's time zone can't be read here; its calls are held",
               "workspace=%s calls=%zu", text, result->held);
+}
+
+static size_t room_to_prepare(void *caller, const struct id *workspace_id)
+{
+    const struct caller *c = caller;
+    return preparer_room(c->dispatcher->preparer, workspace_id);
 }
 
 /* A portion of the agent whose turn it is. */
@@ -231,17 +218,14 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     usec_t ask_by = clock_monotonic() + c->dispatcher->conf->lease_grace;
     struct fence_ask ask = {
         .of = turn->of,
-        .limit = free_slots(c),
+        .limit = PORTION,
         .prepare_limit = PREPARE_PORTION,
-        .prepare_room = preparer_room,
-        .ctx = c->dispatcher->preparer,
+        .place_room = room_to_place,
+        .prepare_room = room_to_prepare,
+        .ctx = c,
     };
-    if (ask.limit > PORTION)
-        ask.limit = PORTION;
-    if (fence_calls(db, pool, c->dispatcher->conf, &ask, &result, err)) {
-        c->look_wanted = true;
+    if (fence_calls(db, pool, c->dispatcher->conf, &ask, &result, err))
         return -1;
-    }
     if (result.count > 0)
         fault_point("call_fenced");
     c->dispatcher->counts.calls_disallowed += result.disallowed;
@@ -250,38 +234,62 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     deliverer_wake(c->dispatcher->deliverer, result.wakes.ids, result.wakes.count);
     for (size_t i = 0; i < result.count; i++)
         ask_place(c, &result.calls[i], ask_by);
-    if (preparer_start(c->dispatcher->preparer, db, &turn->of.agent_id, &result, err)) {
-        c->look_wanted = true;
+    if (preparer_start(c->dispatcher->preparer, db, &turn->of.agent_id, &result, err))
         return -1;
-    }
     return turn_goes_on(c, db, turn, &result, err);
 }
 
-static bool look_is_due(const struct caller *c, usec_t now)
+/* What is wrong with one agent's calls, or a lock that was waited for too long, is nobody else's
+ * matter: they are found again by the next look. */
+static void log_failed(const struct turn *turn, const struct err *err)
 {
-    return c->looked_at == TIME_NONE || c->look_wanted ||
-           now - c->looked_at >= c->dispatcher->conf->poll_interval;
+    char text[ID_TEXT_SIZE];
+    id_format(ID_AGENT, &turn->of.agent_id, text);
+    log_write(LOG_WARNING, "an agent's due calls could not be seen to",
+              "agent=%s error=%s message=\"%s\"", text, err_code_text(err->code), err->message);
+}
+
+static bool poll_is_due(const struct caller *c)
+{
+    return c->looked_at == TIME_NONE ||
+           clock_monotonic() - c->looked_at >= c->dispatcher->conf->poll_interval;
+}
+
+/* One agent's portion after another, until none is ready or it is time to look at all else. */
+static int fence_portions(struct caller *c, struct db *db, struct pool *pool, struct err *err)
+{
+    struct turn turn;
+    turns_time(&c->turns, clock_monotonic());
+    while (room_for(c, BUDGET_PLACE, NULL) > 0 && !c->dispatcher->stopping &&
+           turns_take(&c->turns, &turn)) {
+        if (!id_is_zero(&turn.workspace_id) && room_to_place(c, &turn.workspace_id) == 0) {
+            wait_for_room(c, &turn);
+            continue;
+        }
+        pool_clear(pool);
+        if (fence_portion(c, db, pool, &turn, err)) {
+            if (!db_connected(db))
+                return -1;
+            log_failed(&turn, err);
+        }
+        if (poll_is_due(c))
+            break;
+    }
+    return 0;
 }
 
 static int look(struct caller *c, struct db *db, struct pool *pool, struct err *err)
 {
-    usec_t now = clock_monotonic();
-    if (look_is_due(c, now)) {
+    if (poll_is_due(c) || c->look_wanted) {
         c->look_wanted = false;
-        if (recheck(c, db, err) || expire(c, db, pool, err) || look_for_agents(c, db, pool, err) ||
-            watch(c, db, pool, err) || play_steps(c, db, pool, err))
+        if (look_for_agents(c, db, pool, err) || watch(c, db, pool, err) ||
+            play_steps(c, db, pool, err))
             return -1;
-        c->looked_at = now;
-    } else if (now >= c->next_step_at && play_steps(c, db, pool, err)) {
+        c->looked_at = clock_monotonic();
+    } else if (clock_monotonic() >= c->next_step_at && play_steps(c, db, pool, err)) {
         return -1;
     }
-    struct turn turn;
-    turns_time(&c->turns, clock_monotonic());
-    while (free_slots(c) > 0 && !c->dispatcher->stopping && turns_take(&c->turns, &turn)) {
-        if (fence_portion(c, db, pool, &turn, err))
-            return -1;
-    }
-    return 0;
+    return fence_portions(c, db, pool, err);
 }
 
 static void look_lane_run(struct lane *lane, void *ctx)
@@ -299,7 +307,7 @@ static void look_lane_run(struct lane *lane, void *ctx)
         }
         dispatcher_database_works(c->dispatcher);
         usec_t next = c->looked_at + c->dispatcher->conf->poll_interval;
-        if (c->next_step_at < next)
+        if (c->next_step_at < next && room_for_steps(c))
             next = c->next_step_at;
         if (turns_next(&c->turns) < next)
             next = turns_next(&c->turns);

@@ -71,9 +71,8 @@ void preparer_look(struct preparer *p)
         lane_poke(p->prepared_lanes[i]);
 }
 
-size_t preparer_room(void *preparer, const struct id *workspace_id)
+size_t preparer_room(const struct preparer *p, const struct id *workspace_id)
 {
-    const struct preparer *p = preparer;
     const struct conf *conf = p->dispatcher->conf;
 
     return seats_free_for(&p->seats, workspace_id, (size_t)conf->pre_call_in_flight_max,

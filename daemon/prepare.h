@@ -15,9 +15,10 @@ void preparer_create(struct preparer **preparer_r, struct dispatcher *dispatcher
 void preparer_destroy(struct preparer **preparer);
 
 /* How many more calls of this workspace may be claimed now (fence_ask.prepare_room). */
-size_t preparer_room(void *preparer, const struct id *workspace_id);
+size_t preparer_room(const struct preparer *preparer, const struct id *workspace_id);
 /* Begins with what a draw claimed: reads functions and calls (from the lane whose db this is), and
- * soon the requests go out. After an error nothing was begun, and the claims run out by themselves. */
+ * soon the requests go out. After an error nothing was begun, and the claims run out by themselves.
+ */
 int preparer_start(struct preparer *preparer, struct db *db, const struct id *agent_id,
                    const struct fence_result *drawn, struct err *err) MUST_CHECK;
 

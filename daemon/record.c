@@ -24,7 +24,6 @@ static void append(struct caller *c, struct matter *m)
 void record_add(struct caller *c, struct matter *m)
 {
     append(c, m);
-    c->finished_count++;
     for (size_t i = 0; i < RECORD_LANES; i++) {
         if (lane_sleeps(c->record_lanes[i])) {
             lane_poke(c->record_lanes[i]);
@@ -183,9 +182,9 @@ static void forget(struct caller *c, struct matter *taken)
     while (taken) {
         struct matter *m = taken;
         taken = m->next;
-        c->finished_count--;
         matter_free(m);
     }
+    turns_room_free(&c->turns);
     lane_poke(c->look_lane);
 }
 

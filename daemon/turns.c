@@ -47,8 +47,10 @@ static size_t find(const struct turn *list, size_t count, const struct calls_of 
 
 static void add_ready(struct turns *t, const struct turn *turn)
 {
-    if (find(t->ready, t->ready_count, &turn->of) == t->ready_count)
-        append(&t->ready, &t->ready_count, &t->ready_room, turn);
+    if (find(t->ready, t->ready_count, &turn->of) < t->ready_count)
+        return;
+    append(&t->ready, &t->ready_count, &t->ready_room, turn);
+    t->ready[t->ready_count - 1].for_room = false;
 }
 
 void turns_add(struct turns *t, const struct calls_of *of)
@@ -108,6 +110,16 @@ void turns_line_free(struct turns *t, const struct id *workspace_id)
 {
     for (size_t i = 0; i < t->waiting_count;) {
         if (id_eq(&t->waiting[i].workspace_id, workspace_id))
+            wake_at(t, i);
+        else
+            i++;
+    }
+}
+
+void turns_room_free(struct turns *t)
+{
+    for (size_t i = 0; i < t->waiting_count;) {
+        if (t->waiting[i].for_room)
             wake_at(t, i);
         else
             i++;

@@ -1,6 +1,7 @@
 /*
  * turns.h - whose calls the dispatcher looks at next: those that are ready, in turn, and those that
- * wait for a free line or for their carrier's pace. Of an agent, calls that were made one by one
+ * wait for a free line, for their carrier's pace, or until fewer requests of their workspace are
+ * under way. Of an agent, calls that were made one by one
  * and those of its batches take turns apart; the former go first. No I/O.
  */
 #ifndef HV_TURNS_H
@@ -13,6 +14,7 @@ struct turn {
     struct calls_of of;
     struct id workspace_id; /* zero: not known yet */
     usec_t until;           /* monotonic: of those that wait, when their turn comes by itself */
+    bool for_room;          /* waits until a request has ended */
     usec_t told_at; /* monotonic: when its calls were last told why they wait, or TIME_NONE */
 };
 
@@ -37,6 +39,8 @@ void turns_wait(struct turns *turns, const struct turn *turn);
 
 /* A line of the workspace is free: who waits for one is ready. */
 void turns_line_free(struct turns *turns, const struct id *workspace_id);
+/* A request has ended: who waits for room is ready. */
+void turns_room_free(struct turns *turns);
 /* So is who waited long enough; INT64_MAX: everybody. */
 void turns_time(struct turns *turns, usec_t now);
 /* The next moment for turns_time(); INT64_MAX: none. */

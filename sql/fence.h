@@ -42,11 +42,13 @@ struct call_to_prepare {
     unsigned prepare_fence;
 };
 
+typedef size_t fence_room_fn(void *ctx, const struct id *workspace_id);
+
 struct fence_ask {
     struct calls_of of;
-    size_t limit;         /* calls to place */
-    size_t prepare_limit; /* calls to prepare, and no more than its workspace has room for */
-    size_t (*prepare_room)(void *ctx, const struct id *workspace_id); /* NULL: any number */
+    size_t limit;         /* calls to place, */
+    size_t prepare_limit; /* to prepare, and no more of each than its workspace has room for */
+    fence_room_fn *place_room, *prepare_room; /* NULL: for any number */
     void *ctx;
 };
 
@@ -57,9 +59,11 @@ struct fence_result {
     size_t prepare_count;
     struct id workspace_id;
     size_t disallowed, failed, held;
-    bool more; /* others are due: ask again at once */
+    bool more;    /* others are due: ask again at once */
+    bool no_room; /* nothing was looked at: its workspace has no room to place calls */
     /* Others are due, but no line is free for them: HOLD_CAPACITY or HOLD_AGENT_CAPACITY. Single
-     * calls that wait so are drawn before batches of the same workspace get a line. */
+     * calls that wait so are drawn before batches of the same workspace get a line. Test calls that
+     * stand behind them need none, and are drawn all the same. */
     enum hold_reason no_line;
     bool prepare_full; /* others are due to be prepared, over prepare_limit */
     usec_t wait;       /* others are due, but the carrier's pace lets them go only after this; or
@@ -69,7 +73,8 @@ struct fence_result {
 };
 /* Takes due calls of an agent. Calls that policy refuses become `disallowed`, or `failed` when they
  * were dialled before or have expired, with their event, in the same commit; those that must wait
- * get the moment and the reason. */
+ * get the moment and the reason. Deadlocks are repeated inside; a commit of unknown outcome counts
+ * as not done: what it fenced is found by its lease. */
 int fence_calls(struct db *db, struct pool *pool, const struct conf *conf,
                 const struct fence_ask *ask, struct fence_result *result_r,
                 struct err *err) MUST_CHECK;

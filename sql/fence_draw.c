@@ -7,6 +7,8 @@
 #include "sql/list.h"
 #include <string.h>
 
+#define FRONT_MAX 1000 /* of an agent's due calls, where test calls are looked for */
+
 /* ---- agents ---- */
 
 int fence_due_agents(struct db *db, struct pool *pool, struct calls_of **agents_r, size_t *count_r,
@@ -138,12 +140,14 @@ static void read_drawn(struct query *q, struct pool *pool, const struct placing_
 }
 
 int fence_draw(struct db *db, struct pool *pool, const struct placing_agent *a,
-               const struct calls_of *of, size_t limit, struct drawn_call **drawn_r,
+               const struct calls_of *of, bool tests, size_t limit, struct drawn_call **drawn_r,
                size_t *count_r, usec_t *now_r, struct err *err)
 {
-    struct query *q = db_use(db, STMT_FENCE_DRAW);
+    struct query *q = db_use(db, tests ? STMT_FENCE_DRAW_TESTS : STMT_FENCE_DRAW);
     query_bind_id(q, &of->agent_id);
     query_bind_i64(q, of->batched);
+    if (tests)
+        query_bind_i64(q, FRONT_MAX);
     query_bind_i64(q, (int64_t)limit);
     if (query_run(q, err))
         return -1;

@@ -44,8 +44,8 @@ static int take(struct db *db, void *ctx, struct err *err)
     refused.test = query_i64(q) != 0;
     refused.dialled = query_i64(q) != 0;
     usec_t now = query_time(q);
-    enum call_status became;
-    return refusals_write(db, w->pool, w->conf, &refused, now, &became, &w->wakes, err);
+    size_t disallowed;
+    return refusals_write(db, w->pool, w->conf, &refused, 1, now, &disallowed, &w->wakes, err);
 }
 
 int fence_prepared(struct db *db, struct pool *pool, const struct conf *conf,

@@ -1,6 +1,7 @@
 /*
  * fence_private.h - what fence.c (the transaction), fence_draw.c (what it reads), fence_counts.c
- * (what is counted, under lock) and fence_write.c (what comes of it) share.
+ * (what is counted, under lock), fence_judge.c (what becomes of a call) and fence_write.c (writing
+ * that) share.
  */
 #ifndef HV_FENCE_PRIVATE_H
 #define HV_FENCE_PRIVATE_H
@@ -41,7 +42,7 @@ struct fence_room {
 
 enum fate {
     FATE_LEFT,
-    FATE_NO_LINE,
+    FATE_WAIT, /* for a line, or its carrier's pace */
     FATE_PLACE,
     FATE_PREPARE,
     FATE_HOLD,
@@ -60,16 +61,21 @@ struct drawn_call {
     enum batch_status batch; /* running, too, when it is of none */
     struct policy_call facts;
     enum fate fate;
-    struct policy_verdict verdict; /* with FATE_HOLD and FATE_REFUSE */
+    struct policy_verdict verdict; /* with FATE_WAIT, FATE_HOLD and FATE_REFUSE */
 };
 
 /* fence_draw.c. */
 int fence_read_agent(struct db *db, struct pool *pool, const struct id *agent_id,
                      struct placing_agent *a, struct err *err) MUST_CHECK;
-/* Up to limit due calls, locked; *now_r is left alone when there are none. */
+/* Up to limit due calls, locked; *now_r is left alone when there are none. tests: only test calls,
+ * among those in front. */
 int fence_draw(struct db *db, struct pool *pool, const struct placing_agent *a,
-               const struct calls_of *of, size_t limit, struct drawn_call **drawn_r,
+               const struct calls_of *of, bool tests, size_t limit, struct drawn_call **drawn_r,
                size_t *count_r, usec_t *now_r, struct err *err) MUST_CHECK;
+
+/* fence_judge.c: sets the fate, takes what it needs of the room, and tells the result. */
+void fence_judge(const struct placing_agent *a, struct drawn_call *d, struct fence_room *room,
+                 const struct fence_ask *ask, struct fence_result *result);
 
 /* fence_counts.c. The workspace's row is locked first, so that what is counted stays true. */
 int fence_lock(struct db *db, const struct placing_agent *a, struct err *err) MUST_CHECK;

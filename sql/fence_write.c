@@ -1,6 +1,6 @@
 /*
  * fence_write.c - writes what the fence decided: attempts and their counts, claims to prepare,
- * calls put off, calls that wait for a line.
+ * calls put off, calls that wait for a line or their carrier's pace.
  */
 #include "sql/fence_private.h"
 
@@ -198,25 +198,34 @@ int fence_write_batched(struct db *db, const struct drawn_call *calls, size_t co
     return write_fate(db, STMT_FENCE_CANCELLED, FATE_CANCELLED, calls, count, err);
 }
 
-/* What is told of a call that stays where it is, or STR_NULL. */
-static struct str waits_for(const struct drawn_call *d)
+/* What calls wait for that stay where they are in the line. One that may go, but was left, must not
+ * be taken for one that waits: HOLD_NONE. */
+static const enum hold_reason waits[] = {HOLD_CAPACITY, HOLD_AGENT_CAPACITY, HOLD_CARRIER_PACE,
+                                         HOLD_NONE};
+
+static struct str told_as(enum hold_reason reason)
 {
-    return d->fate == FATE_NO_LINE ? str_of(hold_reason_text(d->verdict.hold)) : STR_NULL;
+    return reason == HOLD_NONE ? STR_NULL : str_of(hold_reason_text(reason));
 }
 
-/* One that has a line, but waits for something else, must not be taken for one that waits for a
- * line. */
-static bool must_be_told(const struct drawn_call *d, struct str reason)
+static bool says_that_it_waits(const struct drawn_call *d)
 {
-    bool told = str_is(d->hold_reason, hold_reason_text(HOLD_CAPACITY)) ||
-                str_is(d->hold_reason, hold_reason_text(HOLD_AGENT_CAPACITY));
-    if (d->fate == FATE_NO_LINE)
-        return str_eq(waits_for(d), reason) && !str_eq(d->hold_reason, reason);
-    return d->fate == FATE_LEFT && reason.p == NULL && told;
+    for (size_t i = 0; waits[i] != HOLD_NONE; i++) {
+        if (str_eq(d->hold_reason, told_as(waits[i])))
+            return true;
+    }
+    return false;
+}
+
+static bool must_be_told(const struct drawn_call *d, enum hold_reason reason)
+{
+    if (d->fate == FATE_WAIT)
+        return d->verdict.hold == reason && !str_eq(d->hold_reason, told_as(reason));
+    return d->fate == FATE_LEFT && reason == HOLD_NONE && says_that_it_waits(d);
 }
 
 static int write_waiting(struct db *db, const struct drawn_call *calls, size_t count,
-                         struct str reason, struct err *err)
+                         enum hold_reason reason, struct err *err)
 {
     const struct id *ids[DB_MANY_MAX];
     size_t n = 0;
@@ -227,7 +236,7 @@ static int write_waiting(struct db *db, const struct drawn_call *calls, size_t c
     if (n == 0)
         return 0;
     struct query *q = db_use_many(db, STMT_FENCE_WAITING, n);
-    query_bind_str(q, reason);
+    query_bind_str(q, told_as(reason));
     for (size_t i = 0; i < n; i++)
         query_bind_id(q, ids[i]);
     return query_run(q, err);
@@ -236,8 +245,9 @@ static int write_waiting(struct db *db, const struct drawn_call *calls, size_t c
 int fence_write_waiting(struct db *db, const struct drawn_call *calls, size_t count,
                         struct err *err)
 {
-    if (write_waiting(db, calls, count, str_of(hold_reason_text(HOLD_CAPACITY)), err) ||
-        write_waiting(db, calls, count, str_of(hold_reason_text(HOLD_AGENT_CAPACITY)), err))
-        return -1;
-    return write_waiting(db, calls, count, STR_NULL, err);
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+        if (write_waiting(db, calls, count, waits[i], err))
+            return -1;
+    }
+    return 0;
 }

@@ -46,7 +46,7 @@ static int expire(struct db *db, void *ctx, struct err *err)
     struct expiry *e = ctx;
     struct refused_call *calls = pool_new(e->pool, struct refused_call, e->limit + 1);
     struct id *ids = pool_new(e->pool, struct id, e->limit);
-    enum call_status became;
+    size_t disallowed;
     usec_t now = 0;
     struct query *q = db_use(db, STMT_EXPIRY_DRAW);
     query_bind_i64(q, (int64_t)e->limit);
@@ -56,10 +56,8 @@ static int expire(struct db *db, void *ctx, struct err *err)
     e->looked_at = read_expired(q, e, ids, calls, &e->failed, &now);
     if (e->looked_at == 0)
         return 0;
-    for (size_t i = 0; i < e->failed; i++) {
-        if (refusals_write(db, e->pool, e->conf, &calls[i], now, &became, &e->wakes, err))
-            return -1;
-    }
+    if (refusals_write(db, e->pool, e->conf, calls, e->failed, now, &disallowed, &e->wakes, err))
+        return -1;
     q = db_use_many(db, STMT_EXPIRY_DONE, e->looked_at);
     for (size_t i = 0; i < e->looked_at; i++)
         query_bind_id(q, &ids[i]);
@@ -92,52 +90,106 @@ int held_calls_want_recheck(struct db *db, const struct id *workspace_id, const 
     return query_run(q, err);
 }
 
-/* What was judged since the settings changed was judged by the new ones: it is told by updated_at
- * and left alone, or else a call that is held again would be taken again and again. */
-static int make_due(struct db *db, const struct id *agent_id, usec_t wanted_at, size_t limit,
-                    bool *more_r, struct err *err)
+int held_calls_rechecks(struct db *db, struct pool *pool, size_t limit, struct recheck **rechecks_r,
+                        size_t *count_r, struct err *err)
 {
-    struct query *q = db_use(db, STMT_RECHECK_MAKE_DUE);
-    query_bind_id(q, agent_id);
-    query_bind_time(q, wanted_at);
+    struct query *q = db_use(db, STMT_RECHECKS);
     query_bind_i64(q, (int64_t)limit);
+    *rechecks_r = pool_new(pool, struct recheck, limit);
+    *count_r = 0;
     if (query_run_again(q, err))
         return -1;
-    *more_r = query_affected(q) >= limit;
+    while (*count_r < limit && query_next(q)) {
+        struct recheck *r = &(*rechecks_r)[(*count_r)++];
+        query_id(q, &r->agent_id);
+        r->wanted_at = query_time(q);
+        r->due_at = r->began_at = query_time(q);
+    }
     return 0;
 }
 
-int held_calls_recheck(struct db *db, size_t limit, struct id *agent_r, struct err *err)
+/* Walks on by up to limit calls; those that policy held are put into ids. */
+static int walk(struct db *db, struct recheck *r, size_t limit, struct id *ids, size_t *held_r,
+                size_t *walked_r, struct err *err)
 {
-    struct query *q = db_use(db, STMT_RECHECK_NEXT);
-    bool more = true;
-    memset(agent_r, 0, sizeof *agent_r);
+    struct query *q = db_use(db, STMT_RECHECK_WALK);
+    query_bind_time(q, r->wanted_at);
+    query_bind_id(q, &r->agent_id);
+    query_bind_i64(q, r->batched);
+    query_bind_time(q, r->due_at);
+    query_bind_time(q, r->due_at);
+    query_bind_id(q, &r->call_id);
+    query_bind_i64(q, (int64_t)limit);
     if (query_run_again(q, err))
         return -1;
-    if (!query_next(q))
-        return 0;
-    query_id(q, agent_r);
-    usec_t wanted_at = query_time(q);
-    while (more) {
-        if (make_due(db, agent_r, wanted_at, limit, &more, err))
-            return -1;
+    *held_r = *walked_r = 0;
+    while (*walked_r < limit && query_next(q)) {
+        query_id(q, &r->call_id);
+        r->due_at = query_time(q);
+        ids[*held_r] = r->call_id;
+        *held_r += query_i64(q) != 0;
+        ++*walked_r;
     }
-    q = db_use(db, STMT_RECHECK_DONE);
-    query_bind_id(q, agent_r);
-    query_bind_time(q, wanted_at);
+    return 0;
+}
+
+/* What was judged since the settings changed was judged by the new ones: it is told by updated_at
+ * and left alone, or else a call that is held again would be taken again and again. */
+static int make_due(struct db *db, const struct recheck *r, const struct id *ids, size_t count,
+                    struct err *err)
+{
+    if (count == 0)
+        return 0;
+    struct query *q = db_use_many(db, STMT_RECHECK_MAKE_DUE, count);
+    query_bind_time(q, r->wanted_at);
+    for (size_t i = 0; i < count; i++)
+        query_bind_id(q, &ids[i]);
     return query_run_again(q, err);
 }
 
-/* ---- no line ---- */
-
-int held_calls_tell_capacity(struct db *db, const struct calls_of *of, enum hold_reason reason,
-                             struct err *err)
+int held_calls_recheck(struct db *db, struct recheck *r, size_t limit, bool *done_r,
+                       struct err *err)
 {
-    struct query *q = db_use(db, STMT_CAPACITY_TELL);
-    query_bind_str(q, str_of(hold_reason_text(reason)));
-    query_bind_str(q, str_of(hold_reason_text(reason)));
+    struct id ids[DB_MANY_MAX];
+    size_t held, walked;
+    struct recheck next = *r;
+    *done_r = false;
+    if (limit > DB_MANY_MAX)
+        limit = DB_MANY_MAX;
+    if (walk(db, &next, limit, ids, &held, &walked, err) || make_due(db, r, ids, held, err))
+        return -1;
+    *r = next;
+    r->made_due = held;
+    if (walked == limit)
+        return 0;
+    if (!r->batched) { /* from the single calls to those of batches */
+        *r = (struct recheck){
+            .agent_id = r->agent_id,
+            .wanted_at = r->wanted_at,
+            .began_at = r->began_at,
+            .batched = true,
+            .due_at = r->began_at,
+            .made_due = held,
+        };
+        return 0;
+    }
+    struct query *q = db_use(db, STMT_RECHECK_DONE);
+    query_bind_id(q, &r->agent_id);
+    query_bind_time(q, r->wanted_at);
+    *done_r = true;
+    return query_run_again(q, err);
+}
+
+/* ---- no line, or a pace ---- */
+
+int held_calls_tell_waiting(struct db *db, const struct calls_of *of, enum hold_reason reason,
+                            struct err *err)
+{
+    struct query *q = db_use(db, STMT_WAITING_TELL);
     query_bind_id(q, &of->agent_id);
     query_bind_i64(q, of->batched);
     query_bind_i64(q, TELL_MAX);
+    query_bind_str(q, str_of(hold_reason_text(reason)));
+    query_bind_str(q, str_of(hold_reason_text(reason)));
     return query_run_again(q, err);
 }

@@ -1,6 +1,6 @@
 /*
- * refusals.h - a scheduled call that will not be placed: `disallowed` by policy or a function, or
- * `failed`, with its event, inside the caller's transaction.
+ * refusals.h - scheduled calls that will not be placed: `disallowed` by policy or a function, or
+ * `failed`, with their events, inside the caller's transaction.
  */
 #ifndef HV_REFUSALS_H
 #define HV_REFUSALS_H
@@ -17,10 +17,12 @@ struct refused_call {
     enum call_error error;
     struct str message; /* STR_NULL: the error's own */
 };
-/* Policy's errors disallow it, other errors fail it. One that was dialled before fails instead, and
- * with what its last dial ended with, when policy or time says no. *became_r says which. */
+/* Policy's errors disallow one, other errors fail it. One that was dialled before fails instead,
+ * and with what its last dial ended with, when policy or time says no: that is then its error and
+ * message. Those that are alike are written together. *disallowed_r: how many were, the others
+ * failed. */
 int refusals_write(struct db *db, struct pool *pool, const struct conf *conf,
-                   const struct refused_call *call, usec_t now, enum call_status *became_r,
+                   struct refused_call *calls, size_t count, usec_t now, size_t *disallowed_r,
                    struct wakes *wakes, struct err *err) MUST_CHECK;
 
 #endif

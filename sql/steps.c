@@ -3,6 +3,7 @@
  */
 #include "sql/steps.h"
 #include "lib/base/crypto.h"
+#include "sql/transaction.h"
 #include <string.h>
 
 static int insert_chunk(struct db *db, const unsigned char *token,
@@ -40,54 +41,62 @@ int steps_insert(struct db *db, const unsigned char *token, const struct simulat
     return db_commit(db, err);
 }
 
-static int draw_rows(struct db *db, struct pool *pool, size_t limit, struct step_row *rows,
-                     size_t *count, struct err *err)
+struct drawing {
+    struct pool *pool;
+    size_t limit;
+    usec_t lease;
+    struct step_row *rows;
+    size_t count;
+};
+
+static int draw_rows(struct db *db, struct drawing *d, struct err *err)
 {
     struct query *q = db_use(db, STMT_STEP_DRAW);
-    query_bind_i64(q, (int64_t)limit);
+    query_bind_i64(q, (int64_t)d->limit);
     if (query_run(q, err))
         return -1;
-    while (*count < limit && query_next(q)) {
-        struct step_row *row = &rows[(*count)++];
+    d->count = 0;
+    while (d->count < d->limit && query_next(q)) {
+        struct step_row *row = &d->rows[d->count++];
         query_id(q, &row->step_id);
-        struct str token = query_str(q, pool);
+        struct str token = query_str(q, d->pool);
         if (token.n != ATTEMPT_TOKEN_SIZE)
             return err_set(err, ERR_INTERNAL, "a step's token has %zu bytes", token.n);
         memcpy(row->token, token.p, ATTEMPT_TOKEN_SIZE);
-        row->body = query_str(q, pool);
+        row->body = query_str(q, d->pool);
     }
     return 0;
 }
 
-static int lease_rows(struct db *db, const struct step_row *rows, size_t count, usec_t lease,
-                      struct err *err)
+static int lease_rows(struct db *db, const struct drawing *d, struct err *err)
 {
-    struct query *q = db_use_many(db, STMT_STEP_LEASE, count);
-    query_bind_i64(q, lease);
-    for (size_t i = 0; i < count; i++)
-        query_bind_id(q, &rows[i].step_id);
+    struct query *q = db_use_many(db, STMT_STEP_LEASE, d->count);
+    query_bind_i64(q, d->lease);
+    for (size_t i = 0; i < d->count; i++)
+        query_bind_id(q, &d->rows[i].step_id);
     return query_run(q, err);
+}
+
+static int draw(struct db *db, void *ctx, struct err *err)
+{
+    struct drawing *d = ctx;
+    if (draw_rows(db, d, err))
+        return -1;
+    return d->count > 0 ? lease_rows(db, d, err) : 0;
 }
 
 int steps_draw(struct db *db, struct pool *pool, size_t limit, usec_t lease,
                struct step_row **rows_r, size_t *count_r, struct err *err)
 {
+    struct drawing d = {.pool = pool, .limit = limit, .lease = lease};
     if (limit > DB_MANY_MAX)
-        limit = DB_MANY_MAX;
-    struct step_row *rows = pool_new(pool, struct step_row, limit);
-    size_t count = 0;
+        d.limit = DB_MANY_MAX;
+    d.rows = pool_new(pool, struct step_row, d.limit);
     *count_r = 0;
-    if (db_begin(db, err))
+    if (transaction_run(db, draw, &d, err))
         return -1;
-    if (draw_rows(db, pool, limit, rows, &count, err) ||
-        (count > 0 && lease_rows(db, rows, count, lease, err))) {
-        db_rollback(db);
-        return -1;
-    }
-    if (db_commit(db, err))
-        return -1;
-    *rows_r = rows;
-    *count_r = count;
+    *rows_r = d.rows;
+    *count_r = d.count;
     return 0;
 }
 

@@ -2,25 +2,28 @@
  * watch.c - draws the attempts that need looking at, under a lease of their own.
  */
 #include "sql/watch.h"
+#include "sql/transaction.h"
 #include <string.h>
 
 struct tokens {
+    struct pool *pool;
+    size_t limit;
+    usec_t lease;
     unsigned char (*at)[ATTEMPT_TOKEN_SIZE];
     size_t count;
     usec_t now;
 };
 
-static int draw_tokens(struct db *db, struct pool *pool, size_t limit, struct tokens *tokens,
-                       struct err *err)
+static int draw_tokens(struct db *db, struct tokens *tokens, struct err *err)
 {
     struct query *q = db_use(db, STMT_WATCH_DRAW);
-    query_bind_i64(q, (int64_t)limit);
+    query_bind_i64(q, (int64_t)tokens->limit);
     if (query_run(q, err))
         return -1;
-    tokens->at = pool_alloc_array(pool, limit, ATTEMPT_TOKEN_SIZE);
+    tokens->at = pool_alloc_array(tokens->pool, tokens->limit, ATTEMPT_TOKEN_SIZE);
     tokens->count = 0;
-    while (tokens->count < limit && query_next(q)) {
-        struct str token = query_str(q, pool);
+    while (tokens->count < tokens->limit && query_next(q)) {
+        struct str token = query_str(q, tokens->pool);
         if (token.n != ATTEMPT_TOKEN_SIZE)
             return err_set(err, ERR_INTERNAL, "an attempt's token has %zu bytes", token.n);
         memcpy(tokens->at[tokens->count++], token.p, ATTEMPT_TOKEN_SIZE);
@@ -29,26 +32,21 @@ static int draw_tokens(struct db *db, struct pool *pool, size_t limit, struct to
     return 0;
 }
 
-static int lease_tokens(struct db *db, const struct tokens *tokens, usec_t lease, struct err *err)
+static int lease_tokens(struct db *db, const struct tokens *tokens, struct err *err)
 {
     struct query *q = db_use_many(db, STMT_WATCH_LEASE, tokens->count);
-    query_bind_i64(q, lease);
+    query_bind_i64(q, tokens->lease);
     for (size_t i = 0; i < tokens->count; i++)
         query_bind_bytes(q, tokens->at[i], ATTEMPT_TOKEN_SIZE);
     return query_run(q, err);
 }
 
-static int take(struct db *db, struct pool *pool, size_t limit, usec_t lease, struct tokens *tokens,
-                struct err *err)
+static int take(struct db *db, void *ctx, struct err *err)
 {
-    if (db_begin(db, err))
+    struct tokens *tokens = ctx;
+    if (draw_tokens(db, tokens, err))
         return -1;
-    if (draw_tokens(db, pool, limit, tokens, err) ||
-        (tokens->count > 0 && lease_tokens(db, tokens, lease, err))) {
-        db_rollback(db);
-        return -1;
-    }
-    return db_commit(db, err);
+    return tokens->count > 0 ? lease_tokens(db, tokens, err) : 0;
 }
 
 static void read_attempt(struct query *q, struct pool *pool, struct watched_attempt *a)
@@ -57,6 +55,7 @@ static void read_attempt(struct query *q, struct pool *pool, struct watched_atte
     if (token.n == ATTEMPT_TOKEN_SIZE)
         memcpy(a->token, token.p, ATTEMPT_TOKEN_SIZE);
     query_id(q, &a->call_id);
+    query_id(q, &a->workspace_id);
     a->n = (unsigned)query_i64(q);
     a->kind = (enum carrier_kind)(query_i64(q) - 1);
     a->state = (enum attempt_state)(query_i64(q) - 1);
@@ -72,11 +71,11 @@ static void read_attempt(struct query *q, struct pool *pool, struct watched_atte
 int watch_draw(struct db *db, struct pool *pool, size_t limit, usec_t lease,
                struct watched_attempt **attempts_r, size_t *count_r, struct err *err)
 {
-    struct tokens tokens = {0};
+    struct tokens tokens = {.pool = pool, .limit = limit, .lease = lease};
     if (limit > DB_MANY_MAX)
-        limit = DB_MANY_MAX;
+        tokens.limit = DB_MANY_MAX;
     *count_r = 0;
-    if (take(db, pool, limit, lease, &tokens, err))
+    if (transaction_run(db, take, &tokens, err))
         return -1;
     if (tokens.count == 0)
         return 0;

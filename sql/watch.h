@@ -10,7 +10,7 @@
 
 struct watched_attempt {
     unsigned char token[ATTEMPT_TOKEN_SIZE];
-    struct id call_id, carrier_id;
+    struct id call_id, workspace_id, carrier_id;
     unsigned n, denials;
     enum carrier_kind kind;
     enum attempt_state state;

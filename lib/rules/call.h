@@ -89,6 +89,7 @@ int call_error_parse(struct str code, enum call_error *error_r) MUST_CHECK;
     X(HOLD_DAILY_LIMIT, "daily_limit")       /* a retry, when the calls of the day are used up */  \
     X(HOLD_CAPACITY, "capacity")             /* no line of the workspace is free */                \
     X(HOLD_AGENT_CAPACITY, "agent_capacity") /* nor of the agent, or of its carrier */             \
+    X(HOLD_CARRIER_PACE, "carrier_pace")     /* its carrier takes no more in this second */        \
     X(HOLD_PREPARING, "preparing")           /* its pre-call functions run */                      \
     X(HOLD_RETRY_BUSY, "retry_busy")                                                               \
     X(HOLD_RETRY_NO_ANSWER, "retry_no_answer")                                                     \

@@ -17,7 +17,7 @@ static int place_all(struct db *db, struct pool *pool, const struct conf *conf,
     size_t count;
     usec_t now = TIME_NONE;
     if (fence_read_agent(db, pool, &ask->of.agent_id, &agent, err) ||
-        fence_draw(db, pool, &agent, &ask->of, ask->limit, &drawn, &count, &now, err))
+        fence_draw(db, pool, &agent, &ask->of, false, ask->limit, &drawn, &count, &now, err))
         return -1;
     result->workspace_id = agent.common.workspace_id;
     result->more = count == ask->limit;

@@ -91,6 +91,19 @@ void set_hours(int64_t from, int64_t to, unsigned days)
           &err);
 }
 
+size_t recheck_all(void)
+{
+    struct recheck *all;
+    struct err err;
+    size_t agents, calls = 0;
+    ck_ok(held_calls_rechecks(fixture.store.db, fixture.store.pool, 10, &all, &agents, &err), &err);
+    for (size_t i = 0; i < agents; i++) {
+        for (bool done = false; !done; calls += all[i].made_due)
+            ck_ok(held_calls_recheck(fixture.store.db, &all[i], 2, &done, &err), &err);
+    }
+    return calls;
+}
+
 int policy_run(const char *name, TCase *tc)
 {
     Suite *suite = suite_create(name);

@@ -31,6 +31,11 @@ const char *events(void);
 /* The workspace's calling hours; days: none is never. */
 void set_hours(int64_t from, int64_t to, unsigned days);
 
+/* Agents whose settings changed have their calls judged anew, two at a time; how many were made
+ * due.
+ */
+size_t recheck_all(void);
+
 /* Runs the tests in a database of that name; what main() returns. */
 int policy_run(const char *name, TCase *tc);
 

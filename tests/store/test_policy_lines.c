@@ -8,8 +8,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Each process has a connection of its own, as a dispatcher has. */
-static void race(size_t dispatchers, unsigned rounds)
+#define OTHER_AGENT "x'01900000000070008000000000000060'"
+
+static struct id other_agent(void)
+{
+    struct id id;
+    ck_assert_int_eq(hex_decode(STR("01900000000070008000000000000060"), id.b, 16), 0);
+    return id;
+}
+
+/* Each process has a connection of its own, as a dispatcher has; every other one begins with
+ * another agent. */
+static void race_of(size_t dispatchers, unsigned rounds, bool two_agents)
 {
     pid_t pids[8];
     for (size_t i = 0; i < dispatchers; i++) {
@@ -21,9 +31,12 @@ static void race(size_t dispatchers, unsigned rounds)
         struct pool *pool;
         pool_create(&pool);
         for (unsigned n = 0; n < rounds; n++) {
+            struct fence_ask ask = *CALL_ASK(&fixture, 5);
             struct fence_result result;
             struct err err;
-            if (fence_calls(db, pool, fixture.store.conf, CALL_ASK(&fixture, 5), &result, &err) &&
+            if (two_agents && (i + n) % 2 == 1)
+                ask.of.agent_id = other_agent();
+            if (fence_calls(db, pool, fixture.store.conf, &ask, &result, &err) &&
                 err.code != ERR_UNAVAILABLE)
                 _exit(1);
         }
@@ -36,6 +49,11 @@ static void race(size_t dispatchers, unsigned rounds)
     }
 }
 
+static void race(size_t dispatchers, unsigned rounds)
+{
+    race_of(dispatchers, rounds, false);
+}
+
 START_TEST(dispatchers_that_race_never_overshoot_two_lines)
 {
     script("UPDATE workspaces SET concurrent_calls = 2");
@@ -46,6 +64,25 @@ START_TEST(dispatchers_that_race_never_overshoot_two_lines)
         ck_assert_int_eq(atoi(ask("SELECT COUNT(*) FROM call_attempts")), 2 + ended);
         script("UPDATE calls SET status = 'completed' WHERE status = 'initiated' LIMIT 1");
     }
+}
+END_TEST
+
+/* Of a carrier that two agents share. */
+START_TEST(dispatchers_that_race_never_overshoot_a_carriers_lines)
+{
+    script("UPDATE carriers SET concurrent_calls = 3;"
+           "INSERT INTO agents (agent_id, workspace_id, name, prompt, greeting, carrier_id, "
+           "created_at, updated_at) SELECT " OTHER_AGENT ", workspace_id, 'B', '', '', " CARRIER
+           ", NOW(6), NOW(6) FROM workspaces ORDER BY workspace_id LIMIT 1");
+    make_many(20);
+    script("UPDATE calls SET agent_id = " OTHER_AGENT " ORDER BY call_id LIMIT 10");
+    for (int ended = 0; ended < 6; ended++) {
+        race_of(4, 8, true);
+        ck_assert_str_eq(ask("SELECT COUNT(*) FROM calls WHERE status = 'initiated'"), "3");
+        ck_assert_int_eq(atoi(ask("SELECT COUNT(*) FROM call_attempts")), 3 + ended);
+        script("UPDATE calls SET status = 'completed' WHERE status = 'initiated' LIMIT 1");
+    }
+    ck_assert_str_eq(ask("SELECT COUNT(DISTINCT agent_id) FROM calls WHERE attempts > 0"), "2");
 }
 END_TEST
 
@@ -141,6 +178,77 @@ START_TEST(test_calls_need_no_line)
 }
 END_TEST
 
+/* Nor wait they behind calls that do. */
+START_TEST(test_calls_go_past_those_that_wait)
+{
+    script("UPDATE workspaces SET concurrent_calls = 1");
+    make_many(20);
+    make_for(&fixture.test, "+919000000001", TIME_NONE);
+    make_for(&fixture.test, "+919000000001", TIME_NONE);
+    struct fence_result first = fence(4), second = fence(4);
+    ck_assert_uint_eq(first.count, 1);
+    ck_assert_uint_eq(second.count, 2);
+    for (size_t i = 0; i < second.count; i++)
+        ck_assert_int_eq(second.calls[i].kind, CARRIER_SIMULATOR);
+    ck_assert_int_eq(second.no_line, HOLD_CAPACITY);
+    ck_assert(!second.more);
+    ck_assert_uint_eq(fence(4).count, 0);
+}
+END_TEST
+
+START_TEST(test_calls_go_past_those_that_wait_for_a_pace)
+{
+    script("UPDATE carriers SET calls_per_second = 1;"
+           "UPDATE carriers SET paced_until = NOW(6) + INTERVAL 1 HOUR");
+    make_many(6);
+    for (int i = 0; i < 4; i++)
+        make_for(&fixture.test, "+919000000001", TIME_NONE);
+    struct fence_result first = fence(3);
+    ck_assert_uint_eq(first.count, 3);
+    ck_assert(first.more); /* there may be others */
+    ck_assert_uint_eq(fence(3).count, 1);
+}
+END_TEST
+
+/* Where their agent has no line, they wait as all do. */
+START_TEST(test_calls_that_wait_for_their_agent_end_the_search)
+{
+    script("UPDATE agents SET concurrent_calls = 1");
+    make_many(6);
+    for (int i = 0; i < 4; i++)
+        make_for(&fixture.test, "+919000000001", TIME_NONE);
+    ck_assert_uint_eq(fence(3).count, 1);
+    struct fence_result result = fence(3);
+    ck_assert_uint_eq(result.count, 0);
+    ck_assert(!result.more);
+    ck_assert_int_eq(result.no_line, HOLD_AGENT_CAPACITY);
+}
+END_TEST
+
+static size_t no_room(void *ctx, const struct id *workspace_id)
+{
+    *(struct id *)ctx = *workspace_id;
+    return 0;
+}
+
+START_TEST(without_room_for_the_workspace_nothing_is_looked_at)
+{
+    struct id asked = {{0}};
+    struct fence_ask ask_room = *CALL_ASK(&fixture, 10);
+    struct fence_result result;
+    struct err err;
+    ask_room.place_room = no_room;
+    ask_room.ctx = &asked;
+    make_many(2);
+    ck_ok(fence_calls(fixture.store.db, fixture.store.pool, fixture.store.conf, &ask_room, &result,
+                      &err),
+          &err);
+    ck_assert(result.no_room && !result.more && result.count == 0);
+    ck_assert(id_eq(&asked, &fixture.workspace_id));
+    ck_assert(id_eq(&result.workspace_id, &fixture.workspace_id));
+}
+END_TEST
+
 /* Another agent's, too: a free line goes to the single call, whoever looks first. */
 START_TEST(a_batch_leaves_a_free_line_to_a_single_call_that_waits)
 {
@@ -151,18 +259,16 @@ START_TEST(a_batch_leaves_a_free_line_to_a_single_call_that_waits)
     make_many(5);
     script("UPDATE calls SET batched = TRUE;"
            "INSERT INTO agents (agent_id, workspace_id, name, prompt, greeting, carrier_id, "
-           "created_at, updated_at) SELECT x'01900000000070008000000000000060', workspace_id, 'B', "
+           "created_at, updated_at) SELECT " OTHER_AGENT ", workspace_id, 'B', "
            "'', '', " CARRIER ", NOW(6), NOW(6) FROM workspaces ORDER BY workspace_id LIMIT 1");
     ck_ok(fence_calls(fixture.store.db, fixture.store.pool, fixture.store.conf, &batch, &result,
                       &err),
           &err);
     ck_assert_uint_eq(result.count, 2);
     make("+919876543210");
-    script("UPDATE calls SET agent_id = x'01900000000070008000000000000060' WHERE NOT batched");
+    script("UPDATE calls SET agent_id = " OTHER_AGENT " WHERE NOT batched");
     struct fence_ask single = batch;
-    single.of.batched = false;
-    ck_assert_int_eq(hex_decode(STR("01900000000070008000000000000060"), single.of.agent_id.b, 16),
-                     0);
+    single.of = (struct calls_of){other_agent(), false};
     ck_ok(fence_calls(fixture.store.db, fixture.store.pool, fixture.store.conf, &single, &result,
                       &err),
           &err);
@@ -192,7 +298,7 @@ START_TEST(those_in_front_say_that_they_wait_for_a_line)
     script("UPDATE workspaces SET concurrent_calls = 1");
     make_many(30);
     fence(4);
-    ck_ok(held_calls_tell_capacity(fixture.store.db, &of, HOLD_CAPACITY, &err), &err);
+    ck_ok(held_calls_tell_waiting(fixture.store.db, &of, HOLD_CAPACITY, &err), &err);
     ck_assert_str_eq(ask("SELECT COUNT(*) FROM calls WHERE hold_reason = 'capacity'"), "29");
 }
 END_TEST
@@ -211,8 +317,11 @@ START_TEST(a_carrier_has_its_pace)
     result = fence(10);
     ck_assert_uint_eq(result.count, 1);
     ck_assert_str_eq(ask("SELECT COUNT(*) FROM calls WHERE status = 'scheduled' "
-                         "AND hold_reason IS NULL AND due_at <= NOW(6)"),
+                         "AND hold_reason = 'carrier_pace' AND due_at <= NOW(6)"),
                      "1");
+    script("UPDATE carriers SET paced_until = NULL");
+    ck_assert_uint_eq(fence(10).count, 1);
+    ck_assert_str_eq(ask("SELECT COUNT(*) FROM calls WHERE hold_reason IS NOT NULL"), "0");
 }
 END_TEST
 
@@ -221,10 +330,15 @@ int main(void)
     TCase *tc = tcase_create("lines");
 
     tcase_add_test(tc, dispatchers_that_race_never_overshoot_two_lines);
+    tcase_add_test(tc, dispatchers_that_race_never_overshoot_a_carriers_lines);
     tcase_add_test(tc, dispatchers_that_race_never_overshoot_a_day);
     tcase_add_test(tc, dispatchers_that_race_call_a_number_once);
     tcase_add_test(tc, a_call_that_is_over_frees_its_line);
     tcase_add_test(tc, test_calls_need_no_line);
+    tcase_add_test(tc, test_calls_go_past_those_that_wait);
+    tcase_add_test(tc, test_calls_go_past_those_that_wait_for_a_pace);
+    tcase_add_test(tc, test_calls_that_wait_for_their_agent_end_the_search);
+    tcase_add_test(tc, without_room_for_the_workspace_nothing_is_looked_at);
     tcase_add_test(tc, a_batch_leaves_a_free_line_to_a_single_call_that_waits);
     tcase_add_test(tc, those_in_front_say_that_they_wait_for_a_line);
     tcase_add_test(tc, a_carrier_has_its_pace);

@@ -48,15 +48,6 @@ static size_t expire(void)
     return failed;
 }
 
-static void recheck_all(void)
-{
-    struct id agent_id;
-    struct err err;
-    do
-        ck_ok(held_calls_recheck(fixture.store.db, 500, &agent_id, &err), &err);
-    while (!id_is_zero(&agent_id));
-}
-
 START_TEST(what_policy_holds_says_so_while_its_batch_is_paused)
 {
     make_many(3);
