@@ -124,6 +124,23 @@ START_TEST(who_waits_for_a_moment_is_ready_then)
 }
 END_TEST
 
+START_TEST(a_request_that_ended_makes_those_ready_that_wait_for_room)
+{
+    struct turns t;
+    struct turn for_room = {.of = of(1, true), .until = INT64_MAX, .for_room = true};
+    struct turn for_line = {.of = of(2, true), .until = INT64_MAX};
+    struct turn turn;
+    turns_init(&t);
+    turns_wait(&t, &for_room);
+    turns_wait(&t, &for_line);
+    turns_room_free(&t);
+    expect(&t, 1, true, &turn);
+    ck_assert(!turn.for_room);
+    ck_assert(!turns_take(&t, &turn));
+    turns_deinit(&t);
+}
+END_TEST
+
 static Suite *turns_suite(void)
 {
     Suite *suite = suite_create("turns");
@@ -133,6 +150,7 @@ static Suite *turns_suite(void)
     tcase_add_test(tc, batches_are_not_left_out_for_long);
     tcase_add_test(tc, a_free_line_makes_those_of_its_workspace_ready);
     tcase_add_test(tc, who_waits_for_a_moment_is_ready_then);
+    tcase_add_test(tc, a_request_that_ended_makes_those_ready_that_wait_for_room);
     suite_add_tcase(suite, tc);
     return suite;
 }

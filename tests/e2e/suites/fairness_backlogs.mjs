@@ -1,0 +1,104 @@
+// One act of a customer concerns thousands of its calls; another customer's call is dialled before all
+// that is done. The order is told by what the database and the carriers recorded, not by a clock.
+import assert from 'node:assert/strict';
+import { idSql } from '../lib/database.mjs';
+import { suite } from '../lib/suite.mjs';
+import { until } from '../lib/wait.mjs';
+
+// Eight requests at once: of them a customer alone has half.
+const SHARE = 4;
+const settings = { poll_interval: '100ms', place_in_flight_max: String(SHARE * 2), stop_timeout: '1s' };
+const SILENT = { carrier: { script: 'none' } };
+const HANGS = { carrier: { place: 'hang', script: 'none' } };
+const LATER = 'NOW(6) + INTERVAL 1 DAY';
+const NONE = 'NULL';
+
+let backlogs = 0;
+
+// So many scheduled calls of a customer, as the columns say.
+function backlog(system, customer, count, { due_at, hold_reason = NONE, expires_at = NONE }) {
+  const prefix = `AB${String(++backlogs).padStart(6, '0')}`;
+  return system.sql(`INSERT INTO calls (call_id, workspace_id, agent_id, status, test, contact_number, hold_reason,
+      scheduled_at, due_at, expires_at, expiry_due, origin, created_at, updated_at)
+    SELECT UNHEX(CONCAT('${prefix}', LPAD(HEX(seq), 24, '0'))), ${idSql(customer.workspace_id)},
+      ${idSql(customer.agent_id)}, 'scheduled', FALSE, CONCAT('+9174', LPAD(seq, 8, '0')), ${hold_reason},
+      ${due_at}, ${due_at}, ${expires_at}, ${expires_at}, 'api_live', NOW(6), NOW(6) FROM seq_1_to_${count}`);
+}
+
+async function customers({ system, carriers }) {
+  const [big, small] = [carriers.carrier(), carriers.carrier()];
+  return [await system.customer({ carrier: big }), await system.customer({ carrier: small })];
+}
+
+// A call of later, which becomes due without a word to the dispatcher.
+const later = (system, customer) =>
+  system.call(customer, {
+    additional_info: SILENT,
+    scheduled_at: new Date(Date.now() + 86_400_000).toISOString(),
+  });
+
+const due = (callId) => `UPDATE calls SET due_at = NOW(6), scheduled_at = NOW(6) WHERE call_id = ${idSql(callId)}`;
+
+// It was dialled before the last of the others' moments.
+async function dialledBefore(system, callId, moment, customer) {
+  const before = await system.number(`SELECT
+    (SELECT fenced_at FROM call_attempts WHERE call_id = ${idSql(callId)}) <
+    (SELECT MAX(${moment}) FROM calls WHERE agent_id = ${idSql(customer.agent_id)}) AS earlier`);
+  assert.equal(before, 1, 'it was dialled when all was done');
+}
+
+export default suite('fairness_backlogs', { runs: 'faults', system: { settings, dispatcher: true } }, (test) => {
+  test("a carrier that hangs has its customer's share of requests, and no other customer waits", async (context) => {
+    const { system } = context;
+    const [big, small] = await customers(context);
+    for (let i = 0; i < SHARE * 4; i++) await system.call(big, { additional_info: HANGS });
+    await until('its share of requests to hang', async () => (await big.carrier.dials()).length === SHARE);
+    await small.carrier.asked(await system.call(small, { additional_info: SILENT }));
+    const [of] = await system.sql(`SELECT COUNT(*) AS asked, SUM(state <> 'fenced') AS ended FROM call_attempts
+      WHERE workspace_id = ${idSql(big.workspace_id)}`);
+    assert.deepEqual(of, { asked: String(SHARE), ended: '0' }, 'those that hang had not ended');
+  });
+
+  test('thousands of calls that expire at one moment hold up nobody', async (context) => {
+    const { system } = context;
+    const [big, small] = await customers(context);
+    const id = await later(system, small);
+    await backlog(system, big, 3000, { due_at: LATER });
+    await system.sql(`SET @moment = NOW(6); START TRANSACTION; ${due(id)};
+      UPDATE calls SET expires_at = @moment, expiry_due = @moment WHERE agent_id = ${idSql(big.agent_id)}; COMMIT`);
+    await small.carrier.asked(id);
+    await until('all to have expired', async () =>
+      (await system.number(`SELECT COUNT(*) FROM calls WHERE agent_id = ${idSql(big.agent_id)} AND status = 'scheduled'`)) === 0);
+    await dialledBefore(system, id, 'completed_at', big);
+  });
+
+  test('thousands of calls that are put off, outside hours, hold up nobody', async (context) => {
+    const { system } = context;
+    const [big, small] = await customers(context);
+    const id = await later(system, small);
+    await system.sql(`UPDATE workspaces SET calling_days = 0 WHERE workspace_id = ${idSql(big.workspace_id)}`);
+    await backlog(system, big, 20_000, { due_at: 'NOW(6)' });
+    const putOff = () => system.number(`SELECT COUNT(*) FROM calls WHERE agent_id = ${idSql(big.agent_id)}
+      AND hold_reason = 'outside_calling_hours'`);
+    await until('it to have begun', async () => (await putOff()) > 0);
+    await system.sql(due(id));
+    await small.carrier.asked(id);
+    await until('all to be put off', async () => (await putOff()) === 20_000, { within: 30_000 });
+    await dialledBefore(system, id, 'updated_at', big);
+  });
+
+  test('thousands of calls that are judged anew, after a change of settings, hold up nobody', async (context) => {
+    const { system } = context;
+    const [big, small] = await customers(context);
+    const id = await later(system, small);
+    // Its one line is taken: what is made due stays so.
+    await system.sql(`UPDATE workspaces SET concurrent_calls = 1 WHERE workspace_id = ${idSql(big.workspace_id)}`);
+    await big.carrier.asked(await system.call(big, { additional_info: SILENT }));
+    await backlog(system, big, 20_000, { due_at: LATER, hold_reason: `'outside_calling_hours'` });
+    await system.sql(`START TRANSACTION; ${due(id)}; INSERT INTO rechecks (agent_id, workspace_id, wanted_at)
+      VALUES (${idSql(big.agent_id)}, ${idSql(big.workspace_id)}, NOW(6)); COMMIT`);
+    await small.carrier.asked(id);
+    await until('all to be due', async () => (await system.number('SELECT COUNT(*) FROM rechecks')) === 0, { within: 30_000 });
+    await dialledBefore(system, id, 'scheduled_at', big);
+  });
+});
