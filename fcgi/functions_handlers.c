@@ -1,7 +1,7 @@
 /*
  * functions_handlers.c - the functions of agents' workflows: made, listed, changed, ordered,
- * switched, deleted; their runs; and the secret that they are signed with. Running them is
- * function_calls_handlers.c.
+ * switched, deleted; their runs; and the secret that they are signed with. Running them is in
+ * function_calls_handlers.c and function_trials_handlers.c.
  */
 #include "fcgi/customer_url.h"
 #include "fcgi/function_json.h"
