@@ -383,22 +383,50 @@ static int make_record(struct making *m, struct function_request *request)
     return 0;
 }
 
+static int make(struct making *m, struct str key, const struct str *secrets, size_t secret_count,
+                struct function_request *request)
+{
+    if (make_scope(m) != 0 || make_url(m, request) != 0 || make_body(m, request) != 0)
+        return -1;
+    make_key(m, key, request);
+    if (make_headers(m, secrets, secret_count, request) != 0)
+        return -1;
+    return make_record(m, request);
+}
+
+static void copy_request(struct pool *pool, struct function_request *request)
+{
+    struct str *headers = pool_new(pool, struct str, request->header_count + 1);
+
+    for (size_t i = 0; i < request->header_count; i++)
+        headers[i] = pool_str(pool, request->headers[i]);
+    request->headers = headers;
+    request->url = pool_strdup(pool, request->url);
+    request->body = pool_str(pool, request->body);
+    request->key = pool_str(pool, request->key);
+    request->record = pool_str(pool, request->record);
+}
+
+/* What a call is described by is parsed and filled in on the way, which takes many times what is
+ * sent; a request may wait long for its answer. */
 int function_request_make(struct pool *pool, const struct function *function,
                           const struct function_context *context, struct str key,
                           const struct str *secrets, size_t secret_count,
                           struct function_request *request_r, struct err *err)
 {
-    struct making m = {.pool = pool, .f = function, .context = context, .err = err};
+    struct making m = {.f = function, .context = context, .err = err};
 
     *request_r = (struct function_request){.method = function_method_texts[function->method]};
     if (function->headers_lost)
         return err_set(err, ERR_INTERNAL, "The function's stored headers can't be read.");
-    if (make_scope(&m) != 0 || make_url(&m, request_r) != 0 || make_body(&m, request_r) != 0)
-        return -1;
-    make_key(&m, key, request_r);
-    if (make_headers(&m, secrets, secret_count, request_r) != 0)
-        return -1;
-    return make_record(&m, request_r);
+    pool_create(&m.pool);
+    int result = make(&m, key, secrets, secret_count, request_r);
+    if (result == 0)
+        copy_request(pool, request_r);
+    else
+        *request_r = (struct function_request){.method = request_r->method};
+    pool_destroy(&m.pool);
+    return result;
 }
 
 enum run_error function_request_failure(const struct function *function)

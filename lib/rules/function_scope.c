@@ -55,42 +55,53 @@ static void write_contact(struct buf *b, const struct function_context *c)
 }
 
 /* "agent: Hello" lines of the transcript's {role, text}. */
-static int add_transcript(struct buf *b, struct pool *pool, struct str transcript, struct err *err)
+static int add_lines(struct buf *text, struct str transcript, struct err *err)
 {
     struct json *turns = NULL;
+    struct pool *pool;
+
+    pool_create(&pool);
+    int result = json_parse_values(pool, transcript, JSON_VALUES_ANY, &turns, err);
+    for (size_t i = 0; result == 0 && i < json_count(turns); i++) {
+        const struct json *turn = json_at(turns, i);
+        struct str role = json_str(json_get(turn, "role")), said = json_str(json_get(turn, "text"));
+        if (role.n == 0 || said.n == 0)
+            continue;
+        if (text->len > 0)
+            buf_char(text, '\n');
+        buf_str(text, role);
+        buf_lit(text, ": ");
+        buf_str(text, said);
+    }
+    pool_destroy(&pool);
+    if (result == 0 && text->overflow)
+        return err_set(err, ERR_TOO_LARGE, "the transcript is too large");
+    return result;
+}
+
+static int add_transcript(struct buf *b, struct str transcript, struct err *err)
+{
     struct buf text;
 
     if (transcript.p == NULL) {
         buf_lit(b, ",\"transcript\":null,\"transcript_text\":null");
         return 0;
     }
-    if (json_parse_values(pool, transcript, JSON_VALUES_ANY, &turns, err) != 0)
-        return -1;
     buf_init(&text, DOCUMENT_MAX);
-    for (size_t i = 0; i < json_count(turns); i++) {
-        const struct json *turn = json_at(turns, i);
-        struct str role = json_str(json_get(turn, "role")), said = json_str(json_get(turn, "text"));
-        if (role.n == 0 || said.n == 0)
-            continue;
-        if (text.len > 0)
-            buf_char(&text, '\n');
-        buf_printf(&text, "%.*s: %.*s", STR_ARG(role), STR_ARG(said));
-    }
+    int result = add_lines(&text, transcript, err);
     buf_lit(b, ",\"transcript\":");
     buf_str(b, transcript);
     add_text(b, ",\"transcript_text\":", buf_as_str(&text));
-    bool overflow = text.overflow;
     buf_deinit(&text);
-    return overflow ? err_set(err, ERR_TOO_LARGE, "the transcript is too large") : 0;
+    return result;
 }
 
-static int write_result(struct buf *b, struct pool *pool, const struct function_context *c,
-                        struct err *err)
+static int write_result(struct buf *b, const struct function_context *c, struct err *err)
 {
     add_text(b, "{\"status\":", c->result.status);
     add_text(b, ",\"outcome\":", c->result.outcome);
     add_text(b, ",\"summary\":", c->result.summary);
-    if (add_transcript(b, pool, c->result.transcript, err) != 0)
+    if (add_transcript(b, c->result.transcript, err) != 0)
         return -1;
     buf_lit(b, ",\"duration_seconds\":");
     if (c->result.duration_seconds >= 0)
@@ -153,7 +164,7 @@ static int fill_scope(struct buf *b, struct pool *pool, const struct function_co
         return -1;
     if (!c->result.known)
         return 0;
-    if (write_result(b, pool, c, err) != 0)
+    if (write_result(b, c, err) != 0)
         return -1;
     return parse_written(pool, b, "result", &scope->at[TEMPLATE_RESULT], err);
 }

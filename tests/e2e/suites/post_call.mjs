@@ -84,6 +84,25 @@ export default suite('post_call', { runs: 'faults', system: { settings } }, (tes
     assert.ok(json.text.startsWith(`Call ${callId}: `));
   });
 
+  test('a transcript of nearly 1 MiB is sent whole, twice', async ({ system, carriers, receiver }) => {
+    const carrier = carriers.carrier();
+    const customer = await system.customer({ carrier });
+    const crm = receiver.box();
+    await addFunction(customer, crm);
+    const callId = await system.call(customer, { additional_info: { carrier: { script: 'none' } } });
+    const { token } = await carrier.asked(callId);
+    await system.status(customer, callId, 'initiated');
+    const transcript = Array.from({ length: 950 }, () => ({ role: 'agent', text: 'ह'.repeat(330) + '\n'.repeat(10) }));
+    const ended = { event: 'ended', reason: 'completed', duration_seconds: 7, transcript };
+    assert.equal((await carrier.tell(token, ended)).json?.data.status, 'completed');
+    await system.settled(customer.workspace_id);
+    assert.equal(crm.arrivals.length, 1, 'it was sent');
+    const { result } = crm.arrivals[0].json;
+    assert.deepEqual(result.transcript, transcript);
+    assert.ok(Buffer.byteLength(result.transcript_text) > 900_000);
+    assert.deepEqual((await runs(customer, callId)).map(({ error }) => error), [null]);
+  });
+
   for (const [when, completed, failed] of [
     ['completed', 1, 0],
     ['failed', 0, 1],
