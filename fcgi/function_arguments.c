@@ -5,7 +5,7 @@
 #include "lib/base/pool.h"
 #include "lib/rules/schema.h"
 
-#define TEXT_MAX (1024 * 1024) /* what a body of 64 KiB takes, whatever it has to be escaped */
+#define TEXT_MAX ((size_t)128 << 20) /* far over any body that is let in */
 
 struct str function_argument_text(struct pool *pool, const struct json *value)
 {

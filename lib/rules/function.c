@@ -15,6 +15,7 @@
 
 #define SAVED_NAMES_MAX 50
 #define QUERY_MAX 50
+#define DOCUMENT_MAX (1024 * 1024) /* bytes of a field that is any JSON */
 
 const char *const function_phase_texts[] = {
 #define X(name, text) text,
@@ -274,20 +275,47 @@ static int check_whole(struct pool *pool, const struct function *f, const struct
 }
 
 /* A document as it is kept; a null removes it. */
-static void take(struct pool *pool, uint64_t given, enum function_setting setting,
-                 const struct json *value, struct str *into)
+static int take(struct pool *pool, uint64_t given, enum function_setting setting,
+                const struct json *value, struct str *into, struct err *err)
 {
     struct buf b;
 
     if (!field_in(given, setting))
-        return;
+        return 0;
     *into = STR_NULL;
     if (json_type(value) == JSON_NULL)
-        return;
-    buf_init(&b, 1024 * 1024);
+        return 0;
+    buf_init(&b, DOCUMENT_MAX);
     json_write(&b, value);
+    bool overflow = b.overflow;
     *into = pool_str(pool, buf_as_str(&b));
     buf_deinit(&b);
+    if (overflow)
+        return err_set(err, ERR_INVALID, "%s must not be over %d bytes.", fields[setting].name,
+                       DOCUMENT_MAX);
+    return 0;
+}
+
+static int take_all(struct pool *pool, uint64_t given, struct function_body *body, struct err *err)
+{
+    const struct {
+        enum function_setting setting;
+        const struct json *value;
+        struct str *into;
+    } documents[] = {
+        {FUNCTION_QUERY, body->query, &body->f.query},
+        {FUNCTION_BODY, body->body, &body->f.body},
+        {FUNCTION_PARAMETERS, body->parameters, &body->f.parameters},
+        {FUNCTION_STATIC_PARAMETERS, body->static_parameters, &body->f.static_parameters},
+        {FUNCTION_SAVE, body->save, &body->f.save},
+    };
+
+    for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+        if (take(pool, given, documents[i].setting, documents[i].value, documents[i].into, err) !=
+            0)
+            return -1;
+    }
+    return 0;
 }
 
 static void set_defaults(struct function *f)
@@ -327,13 +355,7 @@ int function_settings_read(struct pool *pool, const struct json *json, bool chan
     if (!changing && !field_in(seen.given, FUNCTION_TIMEOUT))
         body.f.timeout_ms = timeout_default[body.f.phase];
     body.f.missing_fails = body.on_missing != 0;
-    take(pool, seen.given, FUNCTION_QUERY, body.query, &body.f.query);
-    take(pool, seen.given, FUNCTION_BODY, body.body, &body.f.body);
-    take(pool, seen.given, FUNCTION_PARAMETERS, body.parameters, &body.f.parameters);
-    take(pool, seen.given, FUNCTION_STATIC_PARAMETERS, body.static_parameters,
-         &body.f.static_parameters);
-    take(pool, seen.given, FUNCTION_SAVE, body.save, &body.f.save);
-    if (check_whole(pool, &body.f, guard, err) != 0)
+    if (take_all(pool, seen.given, &body, err) != 0 || check_whole(pool, &body.f, guard, err) != 0)
         return -1;
     *function = body.f;
     *given_r = seen.given;
