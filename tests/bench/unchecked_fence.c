@@ -14,13 +14,19 @@ static int place_all(struct db *db, struct pool *pool, const struct conf *conf,
 {
     struct placing_agent agent;
     struct drawn_call *drawn;
-    size_t count;
+    size_t count = 0;
     usec_t now = TIME_NONE;
-    if (fence_read_agent(db, pool, &ask->of.agent_id, &agent, err) ||
-        fence_draw(db, pool, &agent, &ask->of, false, ask->limit, &drawn, &count, &now, err))
+    if (fence_read_agent(db, pool, &ask->of.agent_id, &agent, err))
+        return -1;
+    size_t limit = ask->place_room(ask->ctx, &agent.common.workspace_id);
+    if (limit > ask->limit)
+        limit = ask->limit;
+    result->no_room = limit == 0;
+    if (limit > 0 &&
+        fence_draw(db, pool, &agent, &ask->of, false, limit, &drawn, &count, &now, err))
         return -1;
     result->workspace_id = agent.common.workspace_id;
-    result->more = count == ask->limit;
+    result->more = limit > 0 && count == limit;
     result->count = count;
     result->calls = pool_new(pool, struct fenced_call, count + 1);
     for (size_t i = 0; i < count; i++)

@@ -2,6 +2,7 @@
 // that is done. The order is told by what the database and the carriers recorded, not by a clock.
 import assert from 'node:assert/strict';
 import { idSql } from '../lib/database.mjs';
+import { logs } from '../lib/logs.mjs';
 import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -12,6 +13,7 @@ const SILENT = { carrier: { script: 'none' } };
 const HANGS = { carrier: { place: 'hang', script: 'none' } };
 const LATER = 'NOW(6) + INTERVAL 1 DAY';
 const NONE = 'NULL';
+const NOBODY = 'f0000000-0000-7000-8000-000000000000'; // an agent that does not exist
 
 let backlogs = 0;
 
@@ -24,6 +26,8 @@ function backlog(system, customer, count, { due_at, hold_reason = NONE, expires_
       ${idSql(customer.agent_id)}, 'scheduled', FALSE, CONCAT('+9174', LPAD(seq, 8, '0')), ${hold_reason},
       ${due_at}, ${due_at}, ${expires_at}, ${expires_at}, 'api_live', NOW(6), NOW(6) FROM seq_1_to_${count}`);
 }
+
+const said = (system) => Object.fromEntries(logs(system))['dispatcher.log'] ?? '';
 
 async function customers({ system, carriers }) {
   const [big, small] = [carriers.carrier(), carriers.carrier()];
@@ -59,6 +63,16 @@ export default suite('fairness_backlogs', { runs: 'faults', system: { settings, 
     assert.deepEqual(of, { asked: String(SHARE), ended: '0' }, 'those that hang had not ended');
   });
 
+  test("calls that can't be seen to are told of, and hold up nobody", async (context) => {
+    const { system } = context;
+    const [big, small] = await customers(context);
+    await backlog(system, { ...big, agent_id: NOBODY }, 1, { due_at: 'NOW(6)' });
+    await until('that to be told', () => said(system).includes('due calls could not be seen to'));
+    await small.carrier.asked(await system.call(small, { additional_info: SILENT }));
+    assert.ok(!said(system).includes('database work failed'));
+    await system.sql(`DELETE FROM calls WHERE agent_id = ${idSql(NOBODY)}`);
+  });
+
   test('thousands of calls that expire at one moment hold up nobody', async (context) => {
     const { system } = context;
     const [big, small] = await customers(context);
@@ -67,8 +81,8 @@ export default suite('fairness_backlogs', { runs: 'faults', system: { settings, 
     await system.sql(`SET @moment = NOW(6); START TRANSACTION; ${due(id)};
       UPDATE calls SET expires_at = @moment, expiry_due = @moment WHERE agent_id = ${idSql(big.agent_id)}; COMMIT`);
     await small.carrier.asked(id);
-    await until('all to have expired', async () =>
-      (await system.number(`SELECT COUNT(*) FROM calls WHERE agent_id = ${idSql(big.agent_id)} AND status = 'scheduled'`)) === 0);
+    const left = `SELECT COUNT(*) FROM calls WHERE agent_id = ${idSql(big.agent_id)} AND status = 'scheduled'`;
+    await until('all to have expired', async () => (await system.number(left)) === 0);
     await dialledBefore(system, id, 'completed_at', big);
   });
 
@@ -98,7 +112,8 @@ export default suite('fairness_backlogs', { runs: 'faults', system: { settings, 
     await system.sql(`START TRANSACTION; ${due(id)}; INSERT INTO rechecks (agent_id, workspace_id, wanted_at)
       VALUES (${idSql(big.agent_id)}, ${idSql(big.workspace_id)}, NOW(6)); COMMIT`);
     await small.carrier.asked(id);
-    await until('all to be due', async () => (await system.number('SELECT COUNT(*) FROM rechecks')) === 0, { within: 30_000 });
+    const wished = 'SELECT COUNT(*) FROM rechecks';
+    await until('all to be due', async () => (await system.number(wished)) === 0, { within: 30_000 });
     await dialledBefore(system, id, 'scheduled_at', big);
   });
 });

@@ -1,0 +1,58 @@
+/*
+ * test_policy_deadlock.c - a fence that the database gives up for another transaction is repeated
+ * at once: nobody's calls wait for that.
+ */
+#include "tests/store/policy_fixture.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BYSTANDERS "x'01900000000070008000000000000061'"
+
+/* Takes what the fence needs last, and when the fence waits for it, what the fence took first. It
+ * has changed more rows than the fence, so that the fence is the one to be given up. */
+static void cross(int ready)
+{
+    struct db *db = store_connect(&fixture.store);
+    store_script(db, "BEGIN; UPDATE calls SET updated_at = NOW(6) WHERE agent_id = " BYSTANDERS ";"
+                     "UPDATE carriers SET paced_until = NULL");
+    if (write(ready, "", 1) != 1)
+        _exit(1);
+    while (atoi(ask("SELECT COUNT(*) FROM information_schema.innodb_lock_waits")) == 0)
+        ;
+    store_script(db, "UPDATE workspaces SET name = 'crossed'; COMMIT");
+    db_destroy(&db);
+    _exit(0);
+}
+
+START_TEST(a_deadlock_is_tried_again_at_once)
+{
+    int ready[2], status;
+    char byte;
+    script("UPDATE carriers SET calls_per_second = 1000");
+    make_many(40);
+    script("UPDATE calls SET agent_id = " BYSTANDERS ", due_at = NOW(6) + INTERVAL 1 DAY");
+    make("+919876543210");
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        cross(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    ck_assert_uint_eq(fence(1).count, 1);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    ck_assert_str_eq(ask("SELECT name FROM workspaces ORDER BY workspace_id LIMIT 1"), "crossed");
+    ck_assert_str_eq(ask("SELECT COUNT(*) FROM call_attempts"), "1");
+    ck_assert_str_eq(ask("SELECT SUM(dials) FROM dial_days"), "1");
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("deadlock");
+
+    tcase_add_test(tc, a_deadlock_is_tried_again_at_once);
+    return policy_run("policy_deadlock", tc);
+}
