@@ -156,14 +156,20 @@ static int play_steps(struct caller *c, struct db *db, struct pool *pool, struct
 
 /* ---- fencing ---- */
 
-/* Those of its calls that stand first say why they wait; now and then. */
-static int tell_waiting(struct db *db, struct turn *turn, enum hold_reason reason, struct err *err)
+/* Those of its calls that stand first say why they wait, but not at every look. */
+static int wait_and_tell(struct caller *c, struct db *db, struct turn *turn,
+                         const struct fence_result *result, struct err *err)
 {
     usec_t now = clock_monotonic();
-    if (turn->told_at != TIME_NONE && now - turn->told_at < TELL_INTERVAL)
+    bool told = turn->told_at != TIME_NONE && now - turn->told_at < TELL_INTERVAL;
+    turn->until = result->wait == TIME_NONE ? TIME_NEVER : now + result->wait;
+    if (!told)
+        turn->told_at = now;
+    turns_wait(&c->turns, turn);
+    if (told)
         return 0;
-    turn->told_at = now;
-    return held_calls_tell_waiting(db, &turn->of, reason, err);
+    return held_calls_tell_waiting(
+        db, &turn->of, result->no_line != HOLD_NONE ? result->no_line : HOLD_CARRIER_PACE, err);
 }
 
 static void wait_for_room(struct caller *c, struct turn *turn)
@@ -186,13 +192,9 @@ static int turn_goes_on(struct caller *c, struct db *db, struct turn *turn,
         turns_again(&c->turns, turn);
         return 0;
     }
-    if (result->no_line != HOLD_NONE || result->wait != TIME_NONE) {
-        turn->until = result->wait == TIME_NONE ? TIME_NEVER : clock_monotonic() + result->wait;
-        turns_wait(&c->turns, turn);
-    }
-    if (result->no_line != HOLD_NONE)
-        return tell_waiting(db, turn, result->no_line, err);
-    return result->wait != TIME_NONE ? tell_waiting(db, turn, HOLD_CARRIER_PACE, err) : 0;
+    if (result->no_line != HOLD_NONE || result->wait != TIME_NONE)
+        return wait_and_tell(c, db, turn, result, err);
+    return 0;
 }
 
 static void log_no_zone(const struct fence_result *result)

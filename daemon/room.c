@@ -6,7 +6,7 @@
 #include "lib/base/log.h"
 
 #define LOOK_UPS_MAX 64
-#define STEPS_MAX 64
+#define STEPS_MAX 128
 
 static enum budget budget_of(enum matter_kind kind)
 {

@@ -80,7 +80,7 @@ END_TEST
 START_TEST(placing_waits_for_no_other_kind)
 {
     begin(MATTER_FIND, 1, 100);
-    begin(MATTER_STEP, 0, 100);
+    begin(MATTER_STEP, 0, 128);
     ck_assert_uint_eq(room(BUDGET_LOOK_UP, 2), 0);
     ck_assert(!room_for_steps(&caller));
     ck_assert_uint_eq(room(BUDGET_PLACE, 1), 8);
