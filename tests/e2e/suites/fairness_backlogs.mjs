@@ -8,9 +8,15 @@ import { until } from '../lib/wait.mjs';
 
 // Eight requests at once: of them a customer alone has half.
 const SHARE = 4;
-const settings = { poll_interval: '100ms', place_in_flight_max: String(SHARE * 2), stop_timeout: '1s' };
+const settings = {
+  poll_interval: '100ms',
+  place_in_flight_max: String(SHARE * 2),
+  lookup_first: '10ms',
+  stop_timeout: '1s',
+};
 const SILENT = { carrier: { script: 'none' } };
 const HANGS = { carrier: { place: 'hang', script: 'none' } };
+const LOST = { carrier: { place: 'cut', script: 'none', find: 'hang' } };
 const LATER = 'NOW(6) + INTERVAL 1 DAY';
 const NONE = 'NULL';
 const NOBODY = 'f0000000-0000-7000-8000-000000000000'; // an agent that does not exist
@@ -61,6 +67,20 @@ export default suite('fairness_backlogs', { runs: 'faults', system: { settings, 
     const [of] = await system.sql(`SELECT COUNT(*) AS asked, SUM(state <> 'fenced') AS ended FROM call_attempts
       WHERE workspace_id = ${idSql(big.workspace_id)}`);
     assert.deepEqual(of, { asked: String(SHARE), ended: '0' }, 'those that hang had not ended');
+  });
+
+  test('look-ups that hang leave all room to place calls', async (context) => {
+    const { system } = context;
+    const [big, small] = await customers(context);
+    for (let i = 0; i < SHARE * 4; i++) await system.call(big, { additional_info: LOST });
+    const lookedUp = async () => (await big.carrier.dials()).filter(({ finds }) => finds.length > 0).length;
+    await until('all to be looked up', async () => (await lookedUp()) === SHARE * 4);
+    const leases = () =>
+      system.one(`SELECT GROUP_CONCAT(watch_at ORDER BY call_id) AS leases FROM call_attempts
+        WHERE workspace_id = ${idSql(big.workspace_id)}`);
+    const before = await leases();
+    await small.carrier.asked(await system.call(small, { additional_info: SILENT }));
+    assert.equal(await leases(), before, 'no look-up had ended');
   });
 
   test("calls that can't be seen to are told of, and hold up nobody", async (context) => {
