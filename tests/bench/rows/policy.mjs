@@ -7,7 +7,7 @@ import { between, count, rate } from '../lib/report.mjs';
 import { Sink } from '../lib/sink.mjs';
 import { alternate, median, ratios } from '../lib/statistics.mjs';
 
-const GOAL = 0.9;
+const GOAL = 0.9; // of placing
 const CALLS_PER_SECOND = 500; // about what is placed in a second: sizes a round
 const NUMBERS = 100_000_000; // after +9198
 
@@ -137,8 +137,6 @@ async function making(bench, suppressed) {
     measured: middle('on'),
     beside: middle('off'),
     result: between(ratio),
-    goal: `>= ${GOAL}`,
-    met: ratio.median >= GOAL,
     details: [
       `lighttpd, ${PROCESSES} processes, ${CONNECTIONS} connections, POST /v1/calls with an Idempotency-Key each, to numbers all over the list; beside: a workspace without one`,
       ...['on', 'off'].map((of) => describeRounds(of, results)),
