@@ -157,20 +157,26 @@ static bool settings_are_old(const struct destination *destination, usec_t monot
     return !destination->known || monotonic - destination->loaded_at > SETTINGS_AGE;
 }
 
-/* What waits for an endpoint that was deleted will not be sent. */
-static int drop_for_deleted(struct deliverer *d, struct db *db, const struct id *ids, size_t count,
+/* What waits for an endpoint that was deleted will not be sent. Of one there may be millions: a
+ * portion at a time, others are drawn for in between. */
+static int drop_for_deleted(struct deliverer *d, struct db *db, usec_t now, bool *more_r,
                             struct err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct destination *one = destinations_get(d->destinations, &ids[i]);
-        size_t dropped = DROP_MAX;
-        if (!one->known || one->status != DESTINATION_DELETED)
+    *more_r = false;
+    for (size_t i = 0; i < destinations_count(d->destinations) && !*more_r; i++) {
+        struct destination *one = destinations_at(d->destinations, i);
+        size_t dropped;
+        if (!one->known || one->status != DESTINATION_DELETED || one->ready_at > now)
             continue;
-        while (dropped == DROP_MAX && !d->dispatcher->stopping) {
-            if (deliveries_drop(db, &one->id, DROP_MAX, &dropped, err))
-                return -1;
+        one->ready_at =
+            TIME_NEVER; /* before, so that a wake that comes meanwhile is not forgotten */
+        if (deliveries_drop(db, &one->id, DROP_MAX, &dropped, err)) {
+            one->ready_at = 0;
+            return -1;
         }
-        one->ready_at = TIME_NEVER;
+        *more_r = dropped == DROP_MAX;
+        if (*more_r)
+            one->ready_at = 0;
     }
     return 0;
 }
@@ -206,7 +212,7 @@ static int load_settings(struct deliverer *d, struct db *db, struct pool *pool, 
         if (settings_are_old(one, monotonic))
             one->ready_at = TIME_NEVER;
     }
-    return drop_for_deleted(d, db, ids, wanted, err);
+    return 0;
 }
 
 /* How many more of this destination may be claimed; 0 also when it is better to wait for more. */
@@ -447,10 +453,11 @@ static int work(struct deliverer *d, struct db *db, struct pool *pool, bool *dre
         return -1;
     usec_t monotonic = clock_monotonic();
     usec_t now = monotonic + d->clock_offset;
-    if (load_settings(d, db, pool, now, monotonic, err))
+    bool more;
+    if (load_settings(d, db, pool, now, monotonic, err) || drop_for_deleted(d, db, now, &more, err))
         return -1;
     size_t count = choose(d, wants, now, monotonic);
-    *drew_r = count > 0 || d->replays;
+    *drew_r = count > 0 || d->replays || more;
     if (count == 0)
         return 0;
     return draw(d, db, pool, wants, count, err);

@@ -136,4 +136,30 @@ export default suite('fairness_backlogs', { runs: 'faults', system: { settings, 
     await until('all to be due', async () => (await system.number(wished)) === 0, { within: 30_000 });
     await dialledBefore(system, id, 'scheduled_at', big);
   });
+
+  test('an endpoint that is deleted with thousands of deliveries waiting holds up nobody', async ({ system, receiver }) => {
+    const [bigBox, smallBox] = [receiver.box(), receiver.box()];
+    const big = await system.customer({ box: bigBox, talks: false });
+    const small = await system.customer({ box: smallBox, talks: false });
+    await big.api.send('POST', `/v1/webhooks/${big.webhook_id}/pause`);
+    await system.sql(`INSERT INTO events (event_id, workspace_id, type, body, created_at)
+        SELECT UNHEX(CONCAT('AC', LPAD(HEX(seq), 30, '0'))), ${idSql(big.workspace_id)}, 'call.completed', '{}', NOW(6)
+        FROM seq_1_to_20000;
+      INSERT INTO deliveries (delivery_id, workspace_id, destination_id, event_id, due_at, created_at, updated_at)
+        SELECT event_id, workspace_id, ${idSql(big.webhook_id)}, event_id, NOW(6), NOW(6), NOW(6)
+        FROM events WHERE workspace_id = ${idSql(big.workspace_id)}`);
+    const of = (state) => system.number(`SELECT COUNT(*) FROM deliveries WHERE state = '${state}'
+      AND destination_id = ${idSql(big.webhook_id)}`);
+    await big.api.send('DELETE', `/v1/webhooks/${big.webhook_id}`);
+    await until('it to have begun', async () => (await of('dropped')) > 0);
+    const call = await system.event(small);
+    await smallBox.arrival({ call });
+    await until('all to be dropped', async () => (await of('waiting')) === 0, { within: 30_000 });
+    await system.settled(small.workspace_id);
+    const earlier = await system.number(`SELECT
+      (SELECT MAX(started_at) FROM delivery_attempts WHERE workspace_id = ${idSql(small.workspace_id)}) <
+      (SELECT MAX(updated_at) FROM deliveries WHERE destination_id = ${idSql(big.webhook_id)}) AS earlier`);
+    assert.equal(earlier, 1, 'it was delivered when all was dropped');
+    assert.equal(bigBox.arrivals.length, 0);
+  });
 });
