@@ -179,13 +179,22 @@ static void wait_for_room(struct caller *c, struct turn *turn)
     turns_wait(&c->turns, turn);
 }
 
+/* There may be room again by now: while the fence was committed, a request may have ended. */
+static void wait_for_known_room(struct caller *c, struct turn *turn)
+{
+    if (room_to_place(c, &turn->workspace_id) > 0)
+        turns_again(&c->turns, turn);
+    else
+        wait_for_room(c, turn);
+}
+
 /* Back into the line, or to those that wait for something. */
 static int turn_goes_on(struct caller *c, struct db *db, struct turn *turn,
                         const struct fence_result *result, struct err *err)
 {
     turn->workspace_id = result->workspace_id;
     if (result->no_room) {
-        wait_for_room(c, turn);
+        wait_for_known_room(c, turn);
         return 0;
     }
     if (result->more) {
@@ -216,8 +225,6 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
                          struct err *err)
 {
     struct fence_result result;
-    /* The lease is this and place_timeout; it begins with the fence, which is later. */
-    usec_t ask_by = clock_monotonic() + c->dispatcher->conf->lease_grace;
     struct fence_ask ask = {
         .of = turn->of,
         .limit = PORTION,
@@ -234,6 +241,8 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
     if (result.no_zone)
         log_no_zone(&result);
     deliverer_wake(c->dispatcher->deliverer, result.wakes.ids, result.wakes.count);
+    /* The lease is this and place_timeout. */
+    usec_t ask_by = result.began_at + c->dispatcher->conf->lease_grace;
     for (size_t i = 0; i < result.count; i++)
         ask_place(c, &result.calls[i], ask_by);
     if (preparer_start(c->dispatcher->preparer, db, &turn->of.agent_id, &result, err))
@@ -242,13 +251,17 @@ static int fence_portion(struct caller *c, struct db *db, struct pool *pool, str
 }
 
 /* What is wrong with one agent's calls, or a lock that was waited for too long, is nobody else's
- * matter: they are found again by the next look. */
-static void log_failed(const struct turn *turn, const struct err *err)
+ * matter. What may go away is tried again, and found again by the next look at the latest. */
+static void put_off(struct caller *c, struct turn *turn, const struct err *err)
 {
     char text[ID_TEXT_SIZE];
     id_format(ID_AGENT, &turn->of.agent_id, text);
     log_write(LOG_WARNING, "an agent's due calls could not be seen to",
               "agent=%s error=%s message=\"%s\"", text, err_code_text(err->code), err->message);
+    if (err->code != ERR_UNAVAILABLE && err->code != ERR_UNCERTAIN)
+        return;
+    turn->until = clock_monotonic() + c->dispatcher->conf->poll_interval;
+    turns_wait(&c->turns, turn);
 }
 
 static bool poll_is_due(const struct caller *c)
@@ -272,7 +285,7 @@ static int fence_portions(struct caller *c, struct db *db, struct pool *pool, st
         if (fence_portion(c, db, pool, &turn, err)) {
             if (!db_connected(db))
                 return -1;
-            log_failed(&turn, err);
+            put_off(c, &turn, err);
         }
         if (poll_is_due(c))
             break;

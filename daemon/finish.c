@@ -98,6 +98,20 @@ static void log_refusal(const struct sending *s, const struct err *err)
               "delivery=%s error=%s message=\"%s\"", id, err_code_text(err->code), err->message);
 }
 
+/* To the end: it may be its own fault that it can't be written, and others wait behind it. */
+static void put_last(struct deliverer *d)
+{
+    struct sending *s = d->finished;
+    if (!s->next)
+        return;
+    d->finished = s->next;
+    s->next = NULL;
+    *d->finished_end = s;
+    d->finished_end = &s->next;
+    if (d->apart > 0)
+        d->apart--;
+}
+
 /* The database is there, but takes these results not. false: there is nothing more to leave off. */
 static bool set_apart(struct deliverer *d, size_t count, const struct err *err)
 {
@@ -108,8 +122,10 @@ static bool set_apart(struct deliverer *d, size_t count, const struct err *err)
         d->apart = count;
         return true;
     }
-    if (s->stripped && !s->result.run)
+    if (s->stripped && !s->result.run) {
+        put_last(d);
         return false;
+    }
     log_refusal(s, err);
     if (s->stripped)
         s->result.run = NULL;

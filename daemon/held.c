@@ -20,6 +20,7 @@ struct rechecks {
     struct pool *pool;
     struct recheck *all;
     size_t count, next;
+    bool full;      /* there may be more than were read */
     usec_t read_at; /* monotonic; TIME_NONE: never */
 };
 
@@ -43,6 +44,7 @@ static int read_rechecks(struct db *db, struct rechecks *rechecks, struct err *e
         pool_destroy(&now.pool);
         return -1;
     }
+    now.full = now.count == RECHECKS_MAX;
     keep_places(rechecks, &now);
     pool_destroy(&rechecks->pool);
     *rechecks = now;
@@ -83,7 +85,7 @@ static int expire(struct caller *c, struct db *db, struct pool *pool, bool *more
 
 static bool look_is_due(const struct caller *c, const struct rechecks *rechecks)
 {
-    return rechecks->read_at == TIME_NONE ||
+    return rechecks->read_at == TIME_NONE || (rechecks->full && rechecks->count == 0) ||
            clock_monotonic() - rechecks->read_at >= c->dispatcher->conf->poll_interval;
 }
 
@@ -96,7 +98,7 @@ static int attend(struct caller *c, struct db *db, struct pool *pool, struct rec
         return -1;
     if (recheck(c, db, rechecks, err) || expire(c, db, pool, more_r, err))
         return -1;
-    *more_r |= rechecks->count > 0;
+    *more_r |= rechecks->count > 0 || rechecks->full;
     return 0;
 }
 

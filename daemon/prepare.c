@@ -17,7 +17,7 @@
 
 #define ROUND_MAX (5 * USEC_PER_MS)
 
-static void again_lane_run(struct lane *lane, void *ctx);
+static void go_on_lane_run(struct lane *lane, void *ctx);
 
 void preparer_create(struct preparer **preparer_r, struct dispatcher *dispatcher)
 {
@@ -26,7 +26,7 @@ void preparer_create(struct preparer **preparer_r, struct dispatcher *dispatcher
     p->dispatcher = dispatcher;
     p->finished_end = &p->finished;
     seats_init(&p->seats);
-    p->again_lane = loop_add_lane(dispatcher->loop, "prepare", again_lane_run, p);
+    p->go_on_lane = loop_add_lane(dispatcher->loop, "prepare", go_on_lane_run, p);
     for (size_t i = 0; i < PREPARED_LANES; i++)
         p->prepared_lanes[i] = loop_add_lane(dispatcher->loop, "prepared", prepared_lane_run, p);
     *preparer_r = p;
@@ -66,7 +66,7 @@ bool preparer_settled(const struct preparer *p)
 
 void preparer_look(struct preparer *p)
 {
-    lane_poke(p->again_lane);
+    lane_poke(p->go_on_lane);
     for (size_t i = 0; i < PREPARED_LANES; i++)
         lane_poke(p->prepared_lanes[i]);
 }
@@ -231,7 +231,7 @@ static void go_on(struct preparation *one)
     prepared_add(one->preparer, one);
 }
 
-/* The again lane goes on with it then. */
+/* The lane for it goes on with it then. */
 static void go_on_after(struct preparation *one, usec_t wait)
 {
     struct preparer *p = one->preparer;
@@ -239,7 +239,7 @@ static void go_on_after(struct preparation *one, usec_t wait)
     one->again_at = clock_monotonic() + wait;
     one->next = p->waiting;
     p->waiting = one;
-    lane_poke(p->again_lane);
+    lane_poke(p->go_on_lane);
 }
 
 static void answered(void *ctx, const struct http_answer *answer)
@@ -294,7 +294,7 @@ static struct preparation *take_due(struct preparer *p, usec_t *next_r)
 
 /* To make a request may take a while, when its owner wants it long: the network and other lanes
  * have their turns in between. */
-static void again_lane_run(struct lane *lane, void *ctx)
+static void go_on_lane_run(struct lane *lane, void *ctx)
 {
     struct preparer *p = ctx;
 

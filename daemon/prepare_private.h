@@ -38,7 +38,7 @@ struct preparation {
 
 struct preparer {
     struct dispatcher *dispatcher;
-    struct lane *again_lane, *prepared_lanes[PREPARED_LANES];
+    struct lane *go_on_lane, *prepared_lanes[PREPARED_LANES];
     struct seats seats;            /* calls from their claim until what came of it is written */
     struct preparation *under_way; /* requests, the newest first */
     struct preparation *waiting;   /* to begin, or for another try; the newest first */

@@ -93,8 +93,10 @@ static bool strip_runs(struct preparation *one)
 {
     if (one->run_count == 0)
         return false;
-    if (one->stripped)
+    if (one->stripped) {
         one->run_count = 0;
+        return true;
+    }
     for (size_t i = 0; i < one->run_count; i++)
         function_run_strip(&one->runs[i]);
     one->stripped = true;

@@ -47,6 +47,7 @@ size_t room_for(const struct caller *c, enum budget budget, const struct id *wor
     size_t left = taken < all ? all - taken : 0;
     if (!workspace_id)
         return left;
+    /* After k more its own + k are still no more than the left - k of others. */
     return own < left ? (left - own + 1) / 2 : 0;
 }
 

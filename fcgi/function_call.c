@@ -115,15 +115,16 @@ static usec_t least(usec_t a, usec_t b)
     return a < b ? a : b;
 }
 
-static int send_once(struct calling *c, struct function_outcome *outcome_r, struct err *err)
+static void send_once(struct calling *c, struct function_outcome *outcome_r)
 {
     const struct function *f = c->call->function;
     usec_t left = c->deadline - clock_monotonic();
     struct http_answer answer;
+    struct err err;
 
     if (left <= 0) {
         function_not_sent(c->pool, RUN_NO_TIME, "There was no time left.", outcome_r);
-        return 0;
+        return;
     }
     struct http_request request = {
         .method = c->request.method,
@@ -135,10 +136,11 @@ static int send_once(struct calling *c, struct function_outcome *outcome_r, stru
         .response_max = FUNCTION_RESPONSE_MAX + 1,
         .fresh_connection = f->method != FUNCTION_GET,
     };
-    if (http_once(c->rs->caller->client, &request, c->pool, &answer, err) != 0)
-        return -1;
+    if (http_once(c->rs->caller->client, &request, c->pool, &answer, &err) != 0) {
+        function_not_sent(c->pool, RUN_NOT_SENT, err.message, outcome_r);
+        return;
+    }
     function_answer_read(c->pool, f, &answer, outcome_r);
-    return 0;
 }
 
 /* The request is the same for each try, and so is its key. -1: err says that nothing could be
@@ -193,8 +195,7 @@ static int run_tries(struct calling *c, struct function_outcome *outcome_r, stru
     if (announce(c, run, err) != 0)
         return -1;
     for (;;) {
-        if (send_once(c, outcome_r, err) != 0)
-            return -1;
+        send_once(c, outcome_r);
         function_run_take(run, &c->request, outcome_r);
         wait = c->count == TRIES_MOST
                    ? TIME_NONE

@@ -50,6 +50,11 @@ bool db_connected(const struct db *db)
     return db->mysql != NULL;
 }
 
+bool db_waited_out(const struct db *db)
+{
+    return db->waited_out;
+}
+
 unsigned db_generation(const struct db *db)
 {
     return db->generation;
@@ -255,6 +260,7 @@ int db_begin(struct db *db, struct err *err)
 
     if (db->in_transaction && !db->broken)
         die("db_begin: a transaction is already open");
+    db->waited_out = false;
     db_rollback(db);
     for (;;) {
         bool fresh;

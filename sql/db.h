@@ -45,6 +45,8 @@ int db_ping(struct db *db, struct err *err) MUST_CHECK;
 /* After an error: does the connection still stand? ERR_UNAVAILABLE then means a deadlock or a lock
  * waited for too long, and the same work may be tried again at once. */
 bool db_connected(const struct db *db);
+/* The last failure was that a lock, or a statement, took as long as one may. */
+bool db_waited_out(const struct db *db);
 /* Grows with each new connection: what was prepared or begun on an older one is gone. */
 unsigned db_generation(const struct db *db);
 /* "10.11.19-MariaDB-...", for doctor. */

@@ -129,6 +129,8 @@ int db_failed(struct db *db, enum db_step step, unsigned number, const char *tex
     enum meaning meaning = meaning_of(number);
     enum err_code code = code_of(meaning, step, db->in_transaction);
 
+    db->waited_out = number == ER_LOCK_WAIT_TIMEOUT || number == ER_STATEMENT_TIMEOUT ||
+                     number == ER_MYSQL_STATEMENT_TIMEOUT;
     if (meaning == MEANS_DUPLICATE) /* the text would quote the value */
         err_set(err, code, "%s: (%u) duplicate key", what, number);
     else

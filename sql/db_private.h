@@ -22,6 +22,7 @@ struct db {
     size_t host; /* which of database_hosts is tried first */
     bool in_transaction;
     bool broken; /* the transaction is over although nobody has ended it yet */
+    bool waited_out;
     db_wait_fn *wait;
     void *wait_ctx;
     usec_t deadline; /* of the operation under way; with wait only */

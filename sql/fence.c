@@ -220,7 +220,7 @@ struct fencing {
 static int fence(struct db *db, void *ctx, struct err *err)
 {
     struct fencing *f = ctx;
-    *f->result = (struct fence_result){.wait = TIME_NONE};
+    *f->result = (struct fence_result){.wait = TIME_NONE, .began_at = clock_monotonic()};
     return fence_in_transaction(db, f->pool, f->conf, f->ask, f->result, err);
 }
 

@@ -53,6 +53,7 @@ struct fence_ask {
 };
 
 struct fence_result {
+    usec_t began_at; /* monotonic: their leases begin then at the earliest */
     struct fenced_call *calls;
     size_t count;
     struct call_to_prepare *to_prepare;

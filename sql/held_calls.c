@@ -182,14 +182,37 @@ int held_calls_recheck(struct db *db, struct recheck *r, size_t limit, bool *don
 
 /* ---- no line, or a pace ---- */
 
-int held_calls_tell_waiting(struct db *db, const struct calls_of *of, enum hold_reason reason,
-                            struct err *err)
+static int read_untold(struct db *db, const struct calls_of *of, struct str reason, struct id *ids,
+                       size_t *count_r, struct err *err)
 {
-    struct query *q = db_use(db, STMT_WAITING_TELL);
+    struct query *q = db_use(db, STMT_WAITING_UNTOLD);
     query_bind_id(q, &of->agent_id);
     query_bind_i64(q, of->batched);
     query_bind_i64(q, TELL_MAX);
-    query_bind_str(q, str_of(hold_reason_text(reason)));
-    query_bind_str(q, str_of(hold_reason_text(reason)));
-    return query_run_again(q, err);
+    query_bind_str(q, reason);
+    if (query_run_again(q, err))
+        return -1;
+    for (*count_r = 0; *count_r < TELL_MAX && query_next(q); ++*count_r)
+        query_id(q, &ids[*count_r]);
+    return 0;
+}
+
+int held_calls_tell_waiting(struct db *db, const struct calls_of *of, enum hold_reason reason,
+                            struct err *err)
+{
+    struct str text = str_of(hold_reason_text(reason));
+    struct id ids[TELL_MAX];
+    size_t count, n;
+    if (read_untold(db, of, text, ids, &count, err))
+        return -1;
+    for (size_t done = 0; done < count; done += n) {
+        n = count - done < DB_MANY_MAX ? count - done : DB_MANY_MAX;
+        struct query *q = db_use_many(db, STMT_WAITING_TELL, n);
+        query_bind_str(q, text);
+        for (size_t i = 0; i < n; i++)
+            query_bind_id(q, &ids[done + i]);
+        if (query_run_again(q, err))
+            return -1;
+    }
+    return 0;
 }

@@ -27,6 +27,8 @@ int transaction_run(struct db *db, transaction_fn *work, void *ctx, struct err *
             return 0;
         if (err->code != ERR_UNAVAILABLE && err->code != ERR_UNCERTAIN)
             return -1;
+        if (db_waited_out(db)) /* another try may wait as long again */
+            break;
         if (!db_connected(db) && ++disconnected == TRIES_DISCONNECTED)
             break;
     }

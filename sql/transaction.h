@@ -1,6 +1,7 @@
 /*
  * transaction.h - runs a piece of work in one transaction, and again whole when it deadlocked, when
- * the connection had died, or when nobody knows whether its commit happened.
+ * the connection had died, or when nobody knows whether its commit happened; but not when it waited
+ * for a lock as long as one may.
  */
 #ifndef HV_TRANSACTION_H
 #define HV_TRANSACTION_H

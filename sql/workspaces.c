@@ -123,7 +123,8 @@ static int change(struct db *db, void *ctx, struct err *err)
         return -1;
     if (query_affected(q) == 0)
         return no_such_workspace(err);
-    if (check_gap(db, c->workspace_id, err) != 0)
+    bool gap = field_in(given, WORKSPACE_NUMBER_GAP) || field_in(given, WORKSPACE_RETENTION);
+    if (gap && check_gap(db, c->workspace_id, err) != 0)
         return -1;
     return (given & POLICY_SETTINGS) != 0 ? held_calls_want_recheck(db, c->workspace_id, NULL, err)
                                           : 0;

@@ -11,8 +11,8 @@
 #include "lib/rules/seen_numbers.h"
 
 #define BATCH_CONTACTS_MAX 10000
-/* Of its JSON, weighed (lib/base/json.h): 14 values of additional_info for each contact; 48 MB. */
-#define BATCH_VALUES_MAX 600000
+/* Of its JSON, weighed (lib/base/json.h): 30 values of additional_info for each contact; 96 MB. */
+#define BATCH_VALUES_MAX 1200000
 #define BATCH_NAME_MAX 200   /* code points */
 #define BATCH_INFO_MAX 65536 /* bytes of one contact's additional_info */
 

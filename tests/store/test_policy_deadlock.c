@@ -1,7 +1,9 @@
 /*
- * test_policy_deadlock.c - a fence that the database gives up for another transaction is repeated
- * at once: nobody's calls wait for that.
+ * test_policy_deadlock.c - locks: a fence that the database gives up for another transaction is
+ * repeated at once, one that waited is not, and what locks nothing keeps nobody from drawing.
  */
+#include "sql/transaction.h"
+#include "sql/workspaces.h"
 #include "tests/store/policy_fixture.h"
 
 #include <stdlib.h>
@@ -49,10 +51,56 @@ START_TEST(a_deadlock_is_tried_again_at_once)
 }
 END_TEST
 
+static int try_to_lock(struct db *db, void *ctx, struct err *err)
+{
+    unsigned *tries = ctx;
+    ++*tries;
+    return workspaces_lock(db, &fixture.workspace_id, err);
+}
+
+/* Who waited as long as one may would wait as long again, and others behind it. */
+START_TEST(a_lock_is_waited_for_once)
+{
+    struct db *holder = store_connect(&fixture.store);
+    unsigned tries = 0;
+    struct err err;
+    script("SET innodb_lock_wait_timeout = 0");
+    ck_ok(db_begin(holder, &err), &err);
+    ck_ok(workspaces_lock(holder, &fixture.workspace_id, &err), &err);
+    ck_assert_int_eq(transaction_run(fixture.store.db, try_to_lock, &tries, &err), -1);
+    ck_assert_int_eq(err.code, ERR_UNAVAILABLE);
+    ck_assert_uint_eq(tries, 1);
+    ck_ok(db_commit(holder, &err), &err);
+    ck_ok(transaction_run(fixture.store.db, try_to_lock, &tries, &err), &err);
+    ck_assert_uint_eq(tries, 2);
+    db_destroy(&holder);
+}
+END_TEST
+
+/* Another dispatcher draws the same calls, from the first. */
+START_TEST(to_tell_why_calls_wait_locks_none_that_was_told)
+{
+    struct calls_of of = {fixture.agent_id, false};
+    struct db *teller = store_connect(&fixture.store);
+    struct err err;
+    make_many(3);
+    ck_ok(held_calls_tell_waiting(teller, &of, HOLD_CAPACITY, &err), &err);
+    ck_assert_str_eq(ask("SELECT GROUP_CONCAT(hold_reason) FROM calls"),
+                     "capacity,capacity,capacity");
+    ck_ok(db_begin(teller, &err), &err);
+    ck_ok(held_calls_tell_waiting(teller, &of, HOLD_CAPACITY, &err), &err);
+    ck_assert_uint_eq(fence(10).count, 3);
+    ck_ok(db_commit(teller, &err), &err);
+    db_destroy(&teller);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("deadlock");
 
     tcase_add_test(tc, a_deadlock_is_tried_again_at_once);
+    tcase_add_test(tc, a_lock_is_waited_for_once);
+    tcase_add_test(tc, to_tell_why_calls_wait_locks_none_that_was_told);
     return policy_run("policy_deadlock", tc);
 }

@@ -16,102 +16,65 @@
 #define LEASE (60 * USEC_PER_S)
 #define LIMIT 64
 #define RETENTION_LIMIT 200
-#define FRONT                                                                                      \
-    1000 /* of a line, where calls are told why they wait and test calls are looked for            \
-          */
+/* Of a line: where calls are told why they wait and test calls are looked for. */
+#define FRONT 1000
 
 static struct err err;
 
 #define ID(prefix) "UNHEX(CONCAT('" prefix "', LPAD(HEX(seq), 30, '0')))"
-#define CALLS                                                                                      \
-    "INSERT INTO calls (call_id, workspace_id, agent_id, status, test, contact_number, "           \
-    "hold_reason, scheduled_at, due_at, expiry_due, duration_seconds, origin, created_at, "        \
-    "updated_at) SELECT "
-#define NUMBER "CONCAT('+9198', LPAD(seq, 8, '0'))"
+#define CALLS(prefix, agent, status)                                                               \
+    "INSERT INTO calls (call_id, workspace_id, agent_id, status, test, contact_number, origin, "   \
+    "created_at, updated_at, hold_reason, scheduled_at, due_at, expiry_due, duration_seconds) "    \
+    "SELECT " ID(prefix) ", @workspace, " agent ", '" status "', FALSE, "                          \
+                         "CONCAT('+9198', LPAD(seq, 8, '0')), 'api_live', @old, @old, "
 
 /* The fixture's agent has calls of tomorrow, half of them held, some expired; all at one moment.
- * The other one's are due and have no line. The rest is over since long, with all that belongs to
- * it. */
+ * The other one's are due and have no line. */
+static void fill_calls(void)
+{
+    script("INSERT INTO agents (agent_id, workspace_id, name, prompt, greeting, carrier_id, "
+           "concurrent_calls, created_at, updated_at) "
+           "VALUES (" WAITING_AGENT ", @workspace, 'waits', '', '', " CARRIER ", 3, @now, @now)");
+    script(CALLS("AA", "@agent",
+                 "scheduled") "IF(seq MOD 2, 'outside_calling_hours', NULL), @tomorrow, @tomorrow, "
+                              "IF(seq < 10000, @now, NULL), NULL FROM seq_1_to_40000");
+    script(
+        CALLS("BB", WAITING_AGENT, "scheduled") "NULL, @old, @old, NULL, NULL FROM seq_1_to_20000");
+    script(CALLS("CC", "@agent", "completed") "NULL, @old, @old, NULL, 10 FROM seq_1_to_40000");
+}
+
+/* What belongs to the calls that are over since long, and steps of attempts that are gone. */
+static void fill_the_rest(void)
+{
+    script("INSERT INTO call_attempts (call_id, n, workspace_id, kind, state, token, "
+           "redial_on_unknown, fenced_at, silent_at, watch_at) "
+           "SELECT " ID("CC") ", 1, @workspace, 'simulator', 'ended', " ID(
+               "CC") ", 0, @old, @old, "
+                     "IF(seq > 20000, @now, NULL) FROM seq_1_to_40000");
+    script("INSERT INTO simulator_steps (step_id, token, due_at, body) "
+           "SELECT " ID("DD") ", " ID("DD") ", @old, '{}' FROM seq_1_to_20000");
+    script("INSERT INTO events (event_id, workspace_id, call_id, type, body, created_at) "
+           "SELECT " ID("CC") ", @workspace, " ID("CC") ", 'call.completed', '{}', @old "
+                                                        "FROM seq_1_to_40000");
+    script(
+        "INSERT INTO deliveries (delivery_id, workspace_id, destination_id, event_id, state, "
+        "due_at, created_at, updated_at) "
+        "SELECT " ID("CC") ", @workspace, @endpoint, " ID(
+            "CC") ", "
+                  "IF(seq > 20000, 'waiting', 'succeeded'), @old, @old, @old FROM seq_1_to_40000");
+}
+
 static void fill(void)
 {
-    script(
-        "SET SESSION unique_checks = 0;"
-        "SET @now = NOW(6), @old = NOW(6) - INTERVAL 400 DAY,"
-        "@workspace = (SELECT workspace_id FROM agents ORDER BY agent_id LIMIT 1),"
-        "@agent = (SELECT agent_id FROM agents ORDER BY agent_id LIMIT 1),"
-        "@endpoint = (SELECT destination_id FROM destinations ORDER BY destination_id LIMIT 1);"
-        "INSERT INTO agents (agent_id, workspace_id, name, prompt, greeting, carrier_id, "
-        "concurrent_calls, created_at, updated_at) VALUES (" WAITING_AGENT
-        ", @workspace, 'waits', '', '', " CARRIER ", 3, @now, @now);" CALLS ID(
-            "AA") ", @workspace, @agent, 'scheduled', FALSE, " NUMBER
-                  ", IF(seq MOD 2, 'outside_calling_hours', NULL), @now + INTERVAL 1 DAY, "
-                  "@now + INTERVAL 1 DAY, IF(seq < 10000, @now, NULL), NULL, 'api_live', @old, "
-                  "@old "
-                  "FROM seq_1_to_40000;" CALLS ID(
-                      "BB") ", @workspace, " WAITING_AGENT ", 'scheduled', FALSE, " NUMBER
-                            ", NULL, @old, @old, NULL, NULL, 'api_live', @old, @old "
-                            "FROM seq_1_to_20000;" CALLS ID(
-                                "CC") ", @workspace, @agent, 'completed', FALSE, " NUMBER
-                                      ", NULL, @old, @old, NULL, 10, "
-                                      "'api_live', @old, @old FROM seq_1_to_40000;"
-                                      "INSERT INTO call_attempts (call_id, n, workspace_id, "
-                                      "kind, state, token, "
-                                      "redial_on_unknown, fenced_at, silent_at, watch_at) "
-                                      "SELECT " ID(
-                                          "CC") ", 1, @workspace, 'simulator', "
-                                                "'ended', " ID("CC") ", 0, @old, @old, "
-                                                                     "IF(seq > 20000, @now, "
-                                                                     "NULL) FROM seq_1_to_40000;"
-                                                                     "INSERT INTO "
-                                                                     "simulator_steps (step_id, "
-                                                                     "token, due_at, body) "
-                                                                     "SELECT " ID("DD") ", " ID(
-                                                                         "DD") ", @old, '{}' "
-                                                                               "FROM "
-                                                                               "seq_1_to_20000;"
-                                                                               "INSERT INTO "
-                                                                               "events "
-                                                                               "(event_id, "
-                                                                               "workspace_id, "
-                                                                               "call_id, type, "
-                                                                               "body, "
-                                                                               "created_at) "
-                                                                               "SELECT " ID("CC") ", @workspace, " ID(
-                                                                                   "CC") ", "
-                                                                                         "'call."
-                                                                                         "complet"
-                                                                                         "ed', "
-                                                                                         "'{}', "
-                                                                                         "@old "
-                                                                                         "FROM "
-                                                                                         "seq_1_"
-                                                                                         "to_"
-                                                                                         "40000;"
-                                                                                         "INSERT "
-                                                                                         "INTO "
-                                                                                         "deliver"
-                                                                                         "ies "
-                                                                                         "(delive"
-                                                                                         "ry_id, "
-                                                                                         "workspa"
-                                                                                         "ce_id, "
-                                                                                         "destina"
-                                                                                         "tion_"
-                                                                                         "id, "
-                                                                                         "event_"
-                                                                                         "id, "
-                                                                                         "state, "
-                                                                                         "due_at,"
-                                                                                         " create"
-                                                                                         "d_at, "
-                                                                                         "updated"
-                                                                                         "_at) "
-                                                                                         "SELECT"
-                                                                                         " " ID("C"
-                                                                                                "C") ", @workspace, @endpoint, " ID(
-                                                                                             "CC") ", IF(seq > 20000, 'waiting', 'succeeded'), @old, @old, @old FROM seq_1_to_40000;"
-                                                                                                   "ANALYZE TABLE calls, call_attempts, deliveries, events, simulator_steps;"
-                                                                                                   "CREATE TABLE handler_reads (row_count BIGINT)");
+    script("SET SESSION unique_checks = 0; SET @now = NOW(6), "
+           "@tomorrow = NOW(6) + INTERVAL 1 DAY, @old = NOW(6) - INTERVAL 400 DAY, "
+           "@workspace = (SELECT workspace_id FROM agents ORDER BY agent_id LIMIT 1), "
+           "@agent = (SELECT agent_id FROM agents ORDER BY agent_id LIMIT 1), "
+           "@endpoint = (SELECT destination_id FROM destinations ORDER BY destination_id LIMIT 1)");
+    fill_calls();
+    fill_the_rest();
+    script("ANALYZE TABLE calls, call_attempts, deliveries, events, simulator_steps; "
+           "CREATE TABLE handler_reads (row_count BIGINT)");
 }
 
 /* ---- what is done again and again ---- */

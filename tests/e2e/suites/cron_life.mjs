@@ -1,6 +1,7 @@
 // The cheapest hosting: plain CGI under Apache, and cron. No process of ours is resident.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { idSql } from '../lib/database.mjs';
 import { suite } from '../lib/suite.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -52,6 +53,29 @@ export default suite(
       assert.deepEqual(customer.box.types(callId).sort(), ['call.completed', 'call.initiated']);
       customer.box.assertSigned();
       assert.deepEqual(ours(system), [], 'nothing of ours stayed');
+    });
+
+    test('a run goes on until all agents of a workspace are judged anew, and a lock that it waited for is free', async ({ system }) => {
+      const customer = await system.customer();
+      const workspace = idSql(customer.workspace_id);
+      await system.sql(`INSERT INTO rechecks (agent_id, workspace_id, wanted_at)
+        SELECT UNHEX(LPAD(HEX(seq), 32, '0')), ${workspace}, NOW(6) FROM seq_1_to_600`);
+      assert.equal((await system.once()).code, 0);
+      assert.equal(await system.number('SELECT COUNT(*) FROM rechecks'), 0);
+
+      // Calls that need the lock: the simulator's, of an agent that limits them.
+      await system.sql(`UPDATE agents SET concurrent_calls = 5 WHERE workspace_id = ${workspace}`);
+      const calls = [await system.call(customer), await system.call(customer)];
+      const held = system.sql(`START TRANSACTION; SELECT name FROM workspaces WHERE workspace_id = ${workspace} FOR UPDATE;
+        DO SLEEP(2.5); COMMIT`);
+      await until('the lock to be held', async () =>
+        (await system.number("SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP%'")) > 0);
+      const { code, stderr } = await system.once({ settings: { database_timeout: '1s' } });
+      await held;
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /due calls could not be seen to/, 'it waited for the lock in vain');
+      for (const callId of calls)
+        assert.notEqual((await customer.api.get(callId)).json.data.status, 'scheduled');
     });
 
     test("all of the simulator's numbers end, by --once runs alone", async ({ system, receiver }) => {
