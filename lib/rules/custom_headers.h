@@ -31,8 +31,8 @@ int custom_headers_lines(struct pool *pool, struct str headers, struct str **lin
                          size_t *count_r, struct err *err) MUST_CHECK;
 
 /* A text that came from the server that got these lines, with "(hidden)" wherever a value of theirs
- * stands in it, or its last word ("Bearer TOKEN"), as it is or as JSON has it, also with "\\/": some
- * servers send back what they got. Values and words under 8 bytes stay. In the pool, or text
+ * stands in it, or its last word ("Bearer TOKEN"), as it is or as JSON has it, also with "\\/":
+ * some servers send back what they got. Values and words under 8 bytes stay. In the pool, or text
  * itself. */
 struct str custom_headers_hide(struct pool *pool, const struct str *lines, size_t count,
                                struct str text);
