@@ -67,22 +67,21 @@ START_TEST(dispatchers_that_race_never_overshoot_two_lines)
 }
 END_TEST
 
-/* Of a carrier that two agents share. */
+/* Of a carrier that two agents share; in the end all their calls have had one. */
 START_TEST(dispatchers_that_race_never_overshoot_a_carriers_lines)
 {
     script("UPDATE carriers SET concurrent_calls = 3;"
            "INSERT INTO agents (agent_id, workspace_id, name, prompt, greeting, carrier_id, "
            "created_at, updated_at) SELECT " OTHER_AGENT ", workspace_id, 'B', '', '', " CARRIER
            ", NOW(6), NOW(6) FROM workspaces ORDER BY workspace_id LIMIT 1");
-    make_many(20);
-    script("UPDATE calls SET agent_id = " OTHER_AGENT " ORDER BY call_id LIMIT 10");
+    make_many(8);
+    script("UPDATE calls SET agent_id = " OTHER_AGENT " ORDER BY call_id LIMIT 4");
     for (int ended = 0; ended < 6; ended++) {
         race_of(4, 8, true);
         ck_assert_str_eq(ask("SELECT COUNT(*) FROM calls WHERE status = 'initiated'"), "3");
         ck_assert_int_eq(atoi(ask("SELECT COUNT(*) FROM call_attempts")), 3 + ended);
         script("UPDATE calls SET status = 'completed' WHERE status = 'initiated' LIMIT 1");
     }
-    ck_assert_str_eq(ask("SELECT COUNT(DISTINCT agent_id) FROM calls WHERE attempts > 0"), "2");
 }
 END_TEST
 
