@@ -39,6 +39,7 @@ int fence_calls(struct db *db, struct pool *pool, const struct conf *conf,
 {
     memset(result_r, 0, sizeof *result_r);
     result_r->wait = TIME_NONE;
+    result_r->began_at = clock_monotonic();
     if (db_begin(db, err))
         return -1;
     if (place_all(db, pool, conf, ask, result_r, err)) {
