@@ -356,6 +356,8 @@ void responder_serve(struct responder *rs, struct io *io, char *const *environ_)
     keep_little(&an->wire);
     keep_little(&rs->body);
     pool_clear(rs->pool);
-    if (big)
+    if (big) {
+        db_forget_many(rs->db);
         mem_give_back();
+    }
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define MANY_SLOT 5 /* from 32 copies on */
 #define HOSTS_MAX 16
 #define CONNECT_TIMEOUT_MAX (60 * USEC_PER_S)
 
@@ -35,6 +36,15 @@ void db_destroy(struct db **db)
             query_destroy(&(*db)->queries[s][slot]);
     free(*db);
     *db = NULL;
+}
+
+void db_forget_many(struct db *db)
+{
+    if (db->in_transaction)
+        die("db_forget_many: a transaction is open");
+    for (size_t s = 0; s < STMT_COUNT; s++)
+        for (size_t slot = MANY_SLOT; slot < DB_MANY_SLOTS; slot++)
+            query_destroy(&db->queries[s][slot]);
 }
 
 void db_set_wait(struct db *db, db_wait_fn *wait, void *ctx)

@@ -79,6 +79,9 @@ void db_rollback(struct db *db); /* also when the connection is gone */
 #define DB_MANY_MAX 256
 struct query *db_use(struct db *db, enum stmt stmt);
 struct query *db_use_many(struct db *db, enum stmt stmt, size_t n);
+/* Gives back what was prepared for many rows at a time, half a megabyte a statement, with what was
+ * read by it; outside of transactions. It is prepared again when it is used. */
+void db_forget_many(struct db *db);
 /* The largest power of two that is at most n and DB_MANY_MAX: insert that many, then the rest. */
 size_t db_many_chunk(size_t n);
 

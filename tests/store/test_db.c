@@ -206,6 +206,36 @@ START_TEST(chunks_insert_every_row_once)
 }
 END_TEST
 
+static void read_bodies(size_t n)
+{
+    struct query *q = db_use_many(s.db, STMT_DELIVERY_BODIES, n);
+    for (size_t i = 0; i < n; i++)
+        query_bind_id(q, &(struct id){{1}});
+    ck_ok(query_run(q, &err), &err);
+    ck_assert(!query_next(q));
+}
+
+/* Of this connection: how many prepared statements it has closed. */
+static void note_closes(void)
+{
+    store_script(s.db, "INSERT INTO closes SELECT VARIABLE_VALUE FROM "
+                       "information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'COM_STMT_CLOSE'");
+}
+
+START_TEST(what_was_prepared_for_many_is_given_back)
+{
+    store_script(s.db, "CREATE TABLE closes (n BIGINT)");
+    read_bodies(1);
+    read_bodies(256);
+    note_closes();
+    db_forget_many(s.db);
+    note_closes();
+    ck_assert_str_eq(store_ask(&s, "SELECT MAX(n) - MIN(n) FROM closes"), "1");
+    read_bodies(256);
+    read_bodies(1);
+}
+END_TEST
+
 START_TEST(lists_are_filled_up_with_their_last)
 {
     struct id ids[5];
@@ -444,6 +474,7 @@ int main(void)
     tcase_add_test(works, session_is_as_promised);
     tcase_add_test(works, chunks_insert_every_row_once);
     tcase_add_test(works, lists_are_filled_up_with_their_last);
+    tcase_add_test(works, what_was_prepared_for_many_is_given_back);
     tcase_add_test(works, unions_run_with_any_number_of_parts);
     tcase_add_test(works, chunk_sizes);
     tcase_add_test(works, everything_works_through_the_wait_callback);
