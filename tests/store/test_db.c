@@ -209,8 +209,9 @@ END_TEST
 static void read_bodies(size_t n)
 {
     struct query *q = db_use_many(s.db, STMT_DELIVERY_BODIES, n);
+    struct id nobody = {{1}};
     for (size_t i = 0; i < n; i++)
-        query_bind_id(q, &(struct id){{1}});
+        query_bind_id(q, &nobody);
     ck_ok(query_run(q, &err), &err);
     ck_assert(!query_next(q));
 }
