@@ -168,15 +168,14 @@ static int drop_for_deleted(struct deliverer *d, struct db *db, usec_t now, bool
         size_t dropped;
         if (!one->known || one->status != DESTINATION_DELETED || one->ready_at > now)
             continue;
-        one->ready_at =
-            TIME_NEVER; /* before, so that a wake that comes meanwhile is not forgotten */
-        if (deliveries_drop(db, &one->id, DROP_MAX, &dropped, err)) {
-            one->ready_at = 0;
-            return -1;
-        }
-        *more_r = dropped == DROP_MAX;
+        /* Said before, so that a wake that comes meanwhile is not forgotten. */
+        one->ready_at = TIME_NEVER;
+        int failed = deliveries_drop(db, &one->id, DROP_MAX, &dropped, err);
+        *more_r = failed || dropped == DROP_MAX;
         if (*more_r)
             one->ready_at = 0;
+        if (failed)
+            return -1;
     }
     return 0;
 }

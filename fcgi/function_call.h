@@ -25,7 +25,8 @@ int function_call_enter(struct responder *rs, const struct id *workspace_id,
                         struct err *err) MUST_CHECK;
 void function_call_leave(struct responder *rs); /* again: nothing */
 
-/* Runs it, with its retries, for one who came in, and leaves for them. *run_r is the last run as it
+/* Runs it, with its retries, for one who came in, and leaves for them when the last has ended: the
+ * place is free while the runs are written. *run_r is the last run as it
  * was recorded, *outcome_r how it ended; a function that failed is no error here. Runs that could
  * not be written are logged: what was done is done, and is answered. ERR_UNAVAILABLE and
  * ERR_INTERNAL: nothing was sent. */

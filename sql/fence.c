@@ -227,6 +227,8 @@ static int fence(struct db *db, void *ctx, struct err *err)
 int fence_calls(struct db *db, struct pool *pool, const struct conf *conf,
                 const struct fence_ask *ask, struct fence_result *result_r, struct err *err)
 {
+    /* After a commit of unknown outcome it draws again, and others: what that one may have fenced
+     * is found by its lease, and no carrier was asked for it. */
     struct fencing f = {pool, conf, ask, result_r};
     return transaction_run(db, fence, &f, err);
 }
